@@ -1,0 +1,134 @@
+/** XML in and out. The only file that knows the XML library; entities are off and the caller caps the input. */
+import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { S3Error } from './error.ts';
+
+export const S3_NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
+
+/** Content of an element: text, child elements in order, or a list, which repeats the element. */
+export type XmlContent = string | number | boolean | XmlElements | readonly XmlContent[] | undefined;
+export interface XmlElements {
+  readonly [name: string]: XmlContent;
+}
+
+/**
+ * Renders a document. Characters that XML 1.0 cannot hold are written as numeric references, as S3 does in
+ * listings without `encoding-type=url`.
+ */
+export function renderXml(
+  root: string,
+  content: XmlElements,
+  options: { readonly namespace?: string } = {},
+): string {
+  const attribute = options.namespace === undefined ? '' : ` xmlns="${escape(options.namespace)}"`;
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<${root}${attribute}>${renderChildren(content)}</${root}>`;
+}
+
+/** A parsed element: its text, or its children by local name, each a list in document order. */
+export interface ParsedElement {
+  readonly text: string;
+  children(name: string): readonly ParsedElement[];
+  /** The only child of that name, undefined when absent. @throws S3Error `MalformedXML` when there are several. */
+  child(name: string): ParsedElement | undefined;
+  readonly childNames: readonly string[];
+}
+
+const parser = new XMLParser({
+  ignoreAttributes: true,
+  removeNSPrefix: true,
+  parseTagValue: false,
+  trimValues: false,
+  processEntities: false,
+  ignoreDeclaration: true,
+  cdataPropName: '#cdata',
+  textNodeName: '#text',
+  isArray: () => true,
+});
+
+/**
+ * Parses a document whose root has the given local name.
+ * @throws S3Error `MalformedXML` for anything not well-formed, another root, a DOCTYPE, CDATA, or an entity other
+ * than XML's own five and numeric references.
+ */
+export function parseXml(text: string, root: string): ParsedElement {
+  const source = text.startsWith('\uFEFF') ? text.slice(1) : text;
+  if (source.includes('<!DOCTYPE') || source.includes('<![CDATA[')) throw new S3Error('MalformedXML');
+  try {
+    if (XMLValidator.validate(source) !== true) throw new S3Error('MalformedXML');
+    const document = parser.parse(source) as Record<string, unknown[]>;
+    const names = Object.keys(document).filter((name) => name !== '#text');
+    const found = document[root];
+    if (names.length !== 1 || found?.length !== 1) throw new S3Error('MalformedXML');
+    return toElement(found[0]);
+  } catch (error) {
+    if (error instanceof S3Error) throw error;
+    throw new S3Error('MalformedXML', { cause: error });
+  }
+}
+
+function toElement(node: unknown): ParsedElement {
+  const fields: Record<string, unknown> =
+    typeof node === 'object' && node !== null ? (node as Record<string, unknown>) : { '#text': node };
+  const children = (name: string): readonly ParsedElement[] => {
+    const list = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    return Array.isArray(list) ? list.map(toElement) : [];
+  };
+  const raw = fields['#text'];
+  return {
+    text: unescape(Array.isArray(raw) ? raw.join('') : typeof raw === 'string' ? raw : ''),
+    children,
+    child(name) {
+      const list = children(name);
+      if (list.length > 1) throw new S3Error('MalformedXML');
+      return list[0];
+    },
+    childNames: Object.keys(fields).filter((name) => name !== '#text'),
+  };
+}
+
+function renderChildren(content: XmlElements): string {
+  let out = '';
+  for (const name in content) out += renderElement(name, content[name]);
+  return out;
+}
+
+function renderElement(name: string, content: XmlContent): string {
+  if (content === undefined) return '';
+  if (Array.isArray(content)) return content.map((item: XmlContent) => renderElement(name, item)).join('');
+  const inner =
+    typeof content === 'object' ? renderChildren(content as XmlElements) : escape(String(content));
+  return `<${name}>${inner}</${name}>`;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+
+function escape(text: string): string {
+  let out = '';
+  let from = 0;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    const named = ESCAPES[text[i] as string];
+    const numeric = (c < 0x20 && c !== 0x09 && c !== 0x0a) || c === 0x7f || c === 0xfffe || c === 0xffff;
+    if (named === undefined && !numeric) continue;
+    out += text.slice(from, i) + (named ?? `&#x${c.toString(16)};`);
+    from = i + 1;
+  }
+  return from === 0 ? text : out + text.slice(from);
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+
+function unescape(text: string): string {
+  if (!text.includes('&')) return text;
+  return text.replaceAll(/&([^;&]*);?/g, (whole: string, name: string) => {
+    const named = Object.hasOwn(ENTITIES, name) ? ENTITIES[name] : undefined;
+    const code = /^#(?:(\d{1,7})|x([0-9a-f]{1,6}))$/i.exec(name);
+    const point =
+      code === null ? Number.NaN : Number.parseInt(code[1] ?? (code[2] as string), code[1] ? 10 : 16);
+    if (
+      !whole.endsWith(';') ||
+      (named === undefined && !(point > 0 && point <= 0x10ffff && !(point >= 0xd800 && point <= 0xdfff)))
+    )
+      throw new S3Error('MalformedXML');
+    return named ?? String.fromCodePoint(point);
+  });
+}
