@@ -1,0 +1,7 @@
+export {
+  CHECKSUM_ALGORITHMS,
+  checksumOfHeader,
+  createChecksum,
+  type Checksum,
+  type ChecksumAlgorithm,
+} from './checksum.ts';
