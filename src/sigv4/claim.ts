@@ -1,0 +1,143 @@
+/** What a request says about its own signature, checked in form and time before any key is looked up. */
+import { queryValue, S3Error, type WireRequest } from '../s3/index.ts';
+import type { CredentialScope } from './canonical.ts';
+import { parseAuthorizationHeader, parseHeaderTimestamp } from './authorization-header.ts';
+import { parsePresignedQuery, isPresigned } from './presigned-query.ts';
+import { isStreamingPayload, parsePayloadHash, UNSIGNED_PAYLOAD } from './payload.ts';
+
+const MAX_SKEW_MS = 900_000;
+
+export interface SignatureClaim {
+  readonly form: 'header' | 'presigned';
+  readonly accessKeyId: string;
+  readonly scope: CredentialScope;
+  /** Lower-case, sorted. */
+  readonly signedHeaders: readonly string[];
+  /** 64 hex digits, not verified yet. */
+  readonly signature: string;
+  /** yyyyMMddTHHmmssZ */
+  readonly timestamp: string;
+  /** `timestamp` in epoch milliseconds. */
+  readonly signedAt: number;
+  readonly sessionToken: string | undefined;
+  /** The payload line: a sha256 in lower-case hex, or one of S3's literal values. */
+  readonly payloadHash: string;
+}
+
+export interface ClaimContext {
+  /** The region that credential scopes must name. */
+  readonly region: string;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+/**
+ * Reads the signature of a request; undefined for an anonymous one.
+ * @throws S3Error with the code and words of the S3 API for anything malformed, expired or skewed, for SigV2, and
+ * for two mechanisms at once.
+ */
+export function parseSignatureClaim(request: WireRequest, context: ClaimContext): SignatureClaim | undefined {
+  const authorization = request.headers.get('authorization');
+  const presigned = request.query.length > 0 && isPresigned(request.query);
+  if (
+    queryValue(request.query, 'AWSAccessKeyId') !== undefined ||
+    queryValue(request.query, 'Signature') !== undefined
+  )
+    throw signatureVersion2();
+  if (presigned) {
+    // A proxy's own Basic or Bearer credentials beside a presigned URL are not ours to judge.
+    if (authorization !== undefined && /^AWS/i.test(authorization)) throw twoMechanisms();
+    return presignedClaim(request, context);
+  }
+  return authorization === undefined ? undefined : headerClaim(request, authorization, context);
+}
+
+/**
+ * The payload line of a request without a signature.
+ * @throws S3Error for a signed streaming form, or a value that S3 does not know.
+ */
+export function anonymousPayloadHash(request: WireRequest): string {
+  const declared = request.headers.get('x-amz-content-sha256');
+  if (declared === undefined) return UNSIGNED_PAYLOAD;
+  const payloadHash = parsePayloadHash(declared);
+  if (isStreamingPayload(payloadHash) && payloadHash !== 'STREAMING-UNSIGNED-PAYLOAD-TRAILER')
+    throw new S3Error('InvalidRequest', {
+      message:
+        "Anonymous requests don't support this x-amz-content-sha256 value. Please use UNSIGNED-PAYLOAD or STREAMING-UNSIGNED-PAYLOAD-TRAILER.",
+    });
+  return payloadHash;
+}
+
+function headerClaim(request: WireRequest, authorization: string, context: ClaimContext): SignatureClaim {
+  if (/^AWS(?: |$)/.test(authorization)) throw signatureVersion2();
+  const parsed = parseAuthorizationHeader(authorization, context.region);
+  const { timestamp, signedAt } = parseHeaderTimestamp(request.headers);
+  if (parsed.scope.date !== timestamp.slice(0, 8))
+    throw new S3Error('AuthorizationHeaderMalformed', {
+      message:
+        'The authorization header is malformed; Invalid credential date. Date is not the same as X-Amz-Date.',
+    });
+  if (Math.abs(context.now - signedAt) > MAX_SKEW_MS)
+    throw new S3Error('RequestTimeTooSkewed', {
+      details: {
+        RequestTime: timestamp,
+        ServerTime: isoSeconds(context.now),
+        MaxAllowedSkewMilliseconds: String(MAX_SKEW_MS),
+      },
+    });
+  const declared = request.headers.get('x-amz-content-sha256');
+  if (declared === undefined)
+    throw new S3Error('InvalidRequest', {
+      message: 'Missing required header for this request: x-amz-content-sha256',
+    });
+  return {
+    form: 'header',
+    ...parsed,
+    timestamp,
+    signedAt,
+    sessionToken: request.headers.get('x-amz-security-token'),
+    payloadHash: parsePayloadHash(declared),
+  };
+}
+
+function presignedClaim(request: WireRequest, context: ClaimContext): SignatureClaim {
+  const { expiresSeconds, ...parsed } = parsePresignedQuery(request.query, context.region);
+  if (parsed.signedAt - context.now > MAX_SKEW_MS)
+    throw new S3Error('AccessDenied', { message: 'Request is not valid yet.' });
+  const expires = parsed.signedAt + expiresSeconds * 1000;
+  if (context.now >= expires)
+    throw new S3Error('AccessDenied', {
+      message: 'Request has expired',
+      details: {
+        'X-Amz-Expires': String(expiresSeconds),
+        Expires: isoSeconds(expires),
+        ServerTime: isoSeconds(context.now),
+      },
+    });
+  const declared =
+    request.headers.get('x-amz-content-sha256') ?? queryValue(request.query, 'X-Amz-Content-Sha256');
+  return {
+    form: 'presigned',
+    ...parsed,
+    payloadHash: declared === undefined ? UNSIGNED_PAYLOAD : parsePayloadHash(declared),
+  };
+}
+
+function isoSeconds(epochMs: number): string {
+  return `${new Date(epochMs).toISOString().slice(0, 19)}Z`;
+}
+
+function signatureVersion2(): S3Error {
+  return new S3Error('InvalidRequest', {
+    message: 'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.',
+    reason: 'SigV2 request: the client must be told to use signature version 4 (`s3v4`)',
+  });
+}
+
+function twoMechanisms(): S3Error {
+  return new S3Error('InvalidArgument', {
+    message:
+      'Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified',
+    details: { ArgumentName: 'Authorization' },
+  });
+}

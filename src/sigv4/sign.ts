@@ -1,0 +1,60 @@
+/** Signs a request: the gateway's own, on the way to the upstream. */
+import type { QueryParameter } from '../s3/index.ts';
+import {
+  ALGORITHM,
+  canonicalPath,
+  canonicalQuery,
+  canonicalRequest,
+  formatScope,
+  stringToSign,
+  type CredentialScope,
+} from './canonical.ts';
+import { formatAmzDate } from './date.ts';
+import { hmacHex, type SigningCredentials, type SigningKeys } from './signing-key.ts';
+
+export interface SignableRequest {
+  readonly method: string;
+  /** Decoded, as it will be encoded on the wire with `encodeUriPath`. */
+  readonly path: string;
+  /** Decoded. */
+  readonly query: readonly QueryParameter[];
+  /** Lower-case name and value; all of them are signed. Must hold `host`, must not repeat a name. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** A sha256 in hex or `UNSIGNED-PAYLOAD`: sent as `x-amz-content-sha256`. */
+  readonly payloadHash: string;
+}
+
+export interface Signer {
+  readonly credentials: SigningCredentials;
+  readonly region: string;
+  readonly signingKeys: SigningKeys;
+}
+
+/** The headers of `request` as a raw array (name, value, name, value…), with date, payload hash and Authorization. */
+export function signRequest(request: SignableRequest, signer: Signer, now: number): string[] {
+  const timestamp = formatAmzDate(now);
+  const scope: CredentialScope = { date: timestamp.slice(0, 8), region: signer.region, service: 's3' };
+  const fields = new Map<string, string>(request.headers);
+  fields.set('x-amz-content-sha256', request.payloadHash);
+  fields.set('x-amz-date', timestamp);
+  const signedHeaders = [...fields.keys()].sort();
+  const canonical = canonicalRequest({
+    method: request.method,
+    path: canonicalPath(request.path),
+    query: canonicalQuery(request.query),
+    signedHeaders,
+    header: (name) => fields.get(name),
+    payloadHash: request.payloadHash,
+  });
+  const signature = hmacHex(
+    signer.signingKeys.get(signer.credentials, scope),
+    stringToSign(timestamp, scope, canonical),
+  );
+  const raw: string[] = [];
+  for (const [name, value] of fields) raw.push(name, value);
+  raw.push(
+    'authorization',
+    `${ALGORITHM} Credential=${signer.credentials.accessKeyId}/${formatScope(scope)}, SignedHeaders=${signedHeaders.join(';')}, Signature=${signature}`,
+  );
+  return raw;
+}

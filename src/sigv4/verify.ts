@@ -1,0 +1,83 @@
+/** Checks a claim against the key's secret. */
+import { timingSafeEqual } from 'node:crypto';
+import { S3Error, type WireRequest } from '../s3/index.ts';
+import {
+  canonicalPath,
+  canonicalQuery,
+  canonicalRequest,
+  stringToSign,
+  wireBytes,
+  type CanonicalParts,
+} from './canonical.ts';
+import type { SignatureClaim } from './claim.ts';
+import { hmacHex } from './signing-key.ts';
+
+/**
+ * Refuses a request that carries a header which must be signed and is not: `host`, every `x-amz-*`, `content-md5`,
+ * and those of `alsoRequired` that are present. Without this, a man in the middle could add an
+ * `x-amz-copy-source` to a signed request, and the re-signed one would honour it.
+ * @throws S3Error `AccessDenied` with HeadersNotSigned.
+ */
+export function requireSignedHeaders(
+  request: WireRequest,
+  claim: SignatureClaim,
+  alsoRequired: ReadonlySet<string>,
+): void {
+  const missing: string[] = [];
+  if (!claim.signedHeaders.includes('host')) missing.push('host');
+  for (const name of request.headers.names()) {
+    const required = name.startsWith('x-amz-') || name === 'content-md5' || alsoRequired.has(name);
+    if (required && !claim.signedHeaders.includes(name)) missing.push(name);
+  }
+  if (missing.length > 0)
+    throw new S3Error('AccessDenied', {
+      message: 'There were headers present in the request which were not signed',
+      details: { HeadersNotSigned: missing.join(', ') },
+    });
+}
+
+/** What S3 signs of a request. */
+export function s3CanonicalParts(request: WireRequest, claim: SignatureClaim): CanonicalParts {
+  return {
+    method: request.method,
+    path: canonicalPath(request.path),
+    query: canonicalQuery(request.query, claim.form === 'presigned' ? 'X-Amz-Signature' : undefined),
+    signedHeaders: claim.signedHeaders,
+    header: (name) => request.headers.get(name),
+    payloadHash: claim.payloadHash,
+  };
+}
+
+/** @throws S3Error `SignatureDoesNotMatch`, with what was signed here but never the expected signature. */
+export function verifySignature(
+  parts: CanonicalParts,
+  claim: Pick<SignatureClaim, 'accessKeyId' | 'scope' | 'timestamp' | 'signature'>,
+  signingKey: Buffer,
+): void {
+  const canonical = canonicalRequest(parts);
+  const text = stringToSign(claim.timestamp, claim.scope, canonical);
+  if (equalSignatures(hmacHex(signingKey, text), claim.signature)) return;
+  throw new S3Error('SignatureDoesNotMatch', {
+    details: {
+      AWSAccessKeyId: claim.accessKeyId,
+      StringToSign: text,
+      SignatureProvided: claim.signature,
+      StringToSignBytes: spacedHex(text),
+      CanonicalRequest: canonical,
+      CanonicalRequestBytes: spacedHex(wireBytes(canonical)),
+    },
+  });
+}
+
+/** Compares without telling by time where the difference is. */
+export function equalSignatures(expected: string, provided: string): boolean {
+  const a = Buffer.from(expected, 'latin1');
+  const b = Buffer.from(provided, 'latin1');
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+function spacedHex(data: string | Buffer): string {
+  return Buffer.from(data as string)
+    .toString('hex')
+    .replaceAll(/..(?!$)/g, '$& ');
+}
