@@ -1,0 +1,189 @@
+/** The settings as they are written, in the file or in a variable, and what each may be. */
+import { z } from 'zod';
+import { Secret } from '../sigv4/index.ts';
+import type { ListenAddress } from './config.ts';
+
+/**
+ * The unsigned headers that change what a request does. All others are transport (`connection`, `user-agent`,
+ * `accept-encoding` …): no operation reads them, so that it does not matter whether they were signed.
+ */
+export const UNSIGNED_HEADERS = [
+  'cache-control',
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'content-type',
+  'expires',
+  'if-match',
+  'if-modified-since',
+  'if-none-match',
+  'if-unmodified-since',
+  'range',
+] as const;
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const BODIES = ['signed', 'checksummed', 'any'] as const;
+
+const listenAddress = parsed('an address such as `127.0.0.1:9000`, `[::1]:9000` or `:9000`', parseListen);
+const region = matching('a region such as `us-east-1`', /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/);
+const accountId = matching('12 digits in quotes', /^\d{12}$/);
+const filePath = matching('a path', /^[^\0]+$/);
+const bucketPattern = matching(
+  'a bucket name of lower-case letters, digits, `.`, `-` and `_`, in which `*` stands for any characters',
+  /^[a-z0-9*][a-z0-9._*-]{0,62}$/,
+);
+const hostName = parsed('a host name without port', (text) =>
+  /^(?!-)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*$/i.test(text) ? text.toLowerCase() : undefined,
+);
+const accessKeyId = matching(
+  'an access key id: printable characters without white space, `/`, `,` and `=`',
+  /^[!-+\-.0-<>-~]{3,128}$/,
+);
+const endpoint = parsed('an http or https origin such as `https://s3.example.com:9000`', parseOrigin);
+const store = parsed(
+  '`sqlite:` and a path',
+  (text) => /^sqlite:(?<path>[^\0]+)$/.exec(text)?.groups?.['path'],
+);
+const masterKey = parsed('32 bytes as 64 hex digits or in base64', (text) =>
+  /^[0-9a-fA-F]{64}$/.test(text) || /^[A-Za-z0-9+/]{43}=$/.test(text) ? new Secret(text) : undefined,
+);
+
+export const SETTINGS = z.strictObject({
+  listen: listenAddress.prefault('127.0.0.1:9000'),
+  adminListen: listenAddress.prefault('127.0.0.1:9001'),
+  region: region.default('us-east-1'),
+  accountId: accountId.default('000000000000'),
+  baseDomains: list(hostName, 'host names').default([]),
+  tls: map({ cert: filePath, key: filePath }).optional(),
+  dataDir: filePath.default('./data'),
+  store: store.optional(),
+  policiesDir: filePath.optional(),
+  root: map({
+    accessKeyId,
+    accessKeyIdFile: filePath.optional(),
+    secretAccessKey: secret('8 printable characters or more, without white space', /^[!-~]{8,}$/),
+    secretAccessKeyFile: filePath.optional(),
+  }).optional(),
+  masterKey: masterKey.optional(),
+  masterKeyFile: filePath.optional(),
+  upstream: map({
+    endpoint,
+    region: region.optional(),
+    accessKeyId,
+    accessKeyIdFile: filePath.optional(),
+    secretAccessKey: secret('printable characters without white space', /^[!-~]+$/),
+    secretAccessKeyFile: filePath.optional(),
+    buckets: list(bucketPattern, 'bucket names or patterns').default([]),
+    connections: wholeNumber(1, 65_535).default(256),
+    connectTimeout: duration().prefault('5s'),
+    headersTimeout: duration().prefault('5m'),
+    idleTimeout: duration().prefault('60s'),
+    keepAliveTimeout: duration().prefault('15s'),
+  }).optional(),
+  buckets: list(
+    map({ name: bucketPattern, bodies: choice(BODIES).default('any'), owner: accountId.optional() }),
+    'maps with `name`, `bodies` and `owner`',
+  ).default([]),
+  unsignedHeaders: list(choice(UNSIGNED_HEADERS), 'header names').default([...UNSIGNED_HEADERS]),
+  accessLog: filePath.optional(),
+  logLevel: choice(LOG_LEVELS).default('info'),
+  limits: map({
+    headerBytes: wholeNumber(1024, 65_536).default(8192),
+    userMetadataBytes: wholeNumber(0, 65_536).default(2048),
+    connections: wholeNumber(1, 1_000_000).default(10_000),
+    headersTimeout: duration().prefault('30s'),
+    idleTimeout: duration().prefault('60s'),
+    keepAliveTimeout: duration().prefault('65s'),
+    shutdownTimeout: duration().prefault('30s'),
+  }).prefault({}),
+});
+
+export type Settings = z.output<typeof SETTINGS>;
+
+/** The names that a map of settings may have, for suggestions. */
+export function settingNames(path: readonly PropertyKey[]): readonly string[] {
+  let schema: unknown = SETTINGS;
+  for (const step of path)
+    schema = typeof step === 'number' ? element(schema) : shapeOf(schema)?.[String(step)];
+  return Object.keys(shapeOf(schema) ?? {});
+}
+
+/** The shape of an object schema beneath its `optional` and `prefault` wrappers. */
+function shapeOf(schema: unknown): Readonly<Record<string, unknown>> | undefined {
+  return unwrap(schema)?.shape;
+}
+
+function element(schema: unknown): unknown {
+  return unwrap(schema)?.element;
+}
+
+interface SchemaLike {
+  readonly shape?: Readonly<Record<string, unknown>>;
+  readonly element?: unknown;
+  readonly def?: { readonly innerType?: unknown };
+}
+
+function unwrap(schema: unknown): SchemaLike | undefined {
+  const like = schema as SchemaLike | undefined;
+  return like?.def?.innerType === undefined ? like : unwrap(like.def.innerType);
+}
+
+/** A setting read from text; every message of the schema is the phrase that follows "expected". */
+function parsed<T>(expected: string, parse: (text: string) => T | undefined) {
+  return z.string({ error: expected }).transform((text, context): T => {
+    const value = parse(text);
+    if (value !== undefined) return value;
+    context.addIssue({ code: 'custom', message: expected });
+    return z.NEVER;
+  });
+}
+
+function matching(expected: string, form: RegExp) {
+  return z.string({ error: expected }).regex(form, { error: expected });
+}
+
+function secret(expected: string, form: RegExp) {
+  return parsed(expected, (text) => (form.test(text) ? new Secret(text) : undefined));
+}
+
+function choice<const T extends readonly [string, ...string[]]>(names: T) {
+  return z.enum(names, { error: `one of ${names.map((name) => `\`${name}\``).join(', ')}` });
+}
+
+function wholeNumber(least: number, most: number) {
+  const error = `a whole number from ${least} to ${most}`;
+  return z.int({ error }).min(least, { error }).max(most, { error });
+}
+
+function list<T extends z.ZodType>(entry: T, of: string) {
+  return z.array(entry, { error: `a list of ${of}` });
+}
+
+function map<T extends z.core.$ZodLooseShape>(shape: T) {
+  return z.strictObject(shape, { error: `a map of ${Object.keys(shape).join(', ')}` });
+}
+
+/** To milliseconds. The longest is what a Node timer can hold. */
+function duration() {
+  return parsed('a duration such as `500ms`, `30s` or `5m`', (text) => {
+    const match = /^(?<count>\d{1,9})(?<unit>ms|s|m|h)$/.exec(text);
+    if (match?.groups === undefined) return undefined;
+    const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match.groups['unit'] as 'ms' | 's' | 'm' | 'h'];
+    const milliseconds = Number(match.groups['count']) * unit;
+    return milliseconds >= 1 && milliseconds < 2 ** 31 ? milliseconds : undefined;
+  });
+}
+
+function parseListen(text: string): ListenAddress | undefined {
+  const match = /^(?:\[(?<v6>[0-9a-fA-F:.]+(?:%\w+)?)\]|(?<host>[A-Za-z0-9._-]*)):(?<port>\d{1,5})$/.exec(
+    text,
+  );
+  const port = Number(match?.groups?.['port']);
+  if (match?.groups === undefined || port > 65_535) return undefined;
+  return { host: match.groups['v6'] ?? (match.groups['host'] || undefined), port };
+}
+
+function parseOrigin(text: string): string | undefined {
+  const form = /^https?:\/\/(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?\/?$/;
+  return form.test(text) && URL.canParse(text) ? new URL(text).origin : undefined;
+}

@@ -1,0 +1,30 @@
+/** What is allowed but should be known. */
+import type { Config, ListenAddress } from './config.ts';
+
+/** One sentence for each doubt about an otherwise good configuration; holds no secret. */
+export function configWarnings(config: Config): readonly string[] {
+  const warnings: string[] = [];
+  const { listen, adminListen, tls, upstream } = config;
+  if (!isLoopback(listen.host) && tls === undefined)
+    warnings.push(
+      `\`listen\` (${show(listen)}) is open to other machines without TLS: requests and objects can be read on the way. Set \`tls.cert\` and \`tls.key\`, or put TLS in front.`,
+    );
+  if (!isLoopback(adminListen.host))
+    warnings.push(
+      `\`adminListen\` (${show(adminListen)}) is open to other machines: it asks for no credentials and speaks no TLS. Keep it behind a firewall.`,
+    );
+  if (upstream?.endpoint.startsWith('http:') && !isLoopback(new URL(upstream.endpoint).hostname))
+    warnings.push(
+      `\`upstream.endpoint\` (${upstream.endpoint}) is plain HTTP to another machine: objects can be read and changed on the way. Use https.`,
+    );
+  return warnings;
+}
+
+function isLoopback(host: string | undefined): boolean {
+  if (host === undefined) return false;
+  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
+}
+
+function show({ host = '', port }: ListenAddress): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
