@@ -1,0 +1,195 @@
+/** One request on the wire to the upstream, and its response, streamed with backpressure. */
+import type { Writable } from 'node:stream';
+import type { Dispatcher } from 'undici';
+
+export interface UpstreamResponse {
+  readonly status: number;
+  /** Lower-case name, value, name, value… in wire order; values are latin1 characters, one per byte. */
+  readonly headers: readonly string[];
+  readonly body: UpstreamBody;
+}
+
+/** Consumed once, by one of its three methods. */
+export interface UpstreamBody {
+  /**
+   * Streams into `sink` and ends it; a slow sink pauses the upstream. Resolves to the number of bytes written.
+   * Rejects, leaving the sink open, when the upstream broke off.
+   */
+  pipe(sink: Writable): Promise<number>;
+  /** The whole body. Rejects when it is longer than `maxBytes` or the upstream broke off. */
+  read(maxBytes: number): Promise<Buffer>;
+  /** Gives up the body and its connection. */
+  discard(): void;
+}
+
+export interface ExchangeRequest {
+  readonly method: string;
+  /** Encoded path and query. */
+  readonly path: string;
+  /** Raw array: name, value, name, value… */
+  readonly headers: string[];
+  readonly body: AsyncIterable<Buffer> | Buffer | undefined;
+  /** Aborting destroys the connection, with Content-Length outstanding if a body was on its way. */
+  readonly signal: AbortSignal;
+}
+
+/** Resolves when the response's headers are there; rejects when the upstream cannot be reached or breaks off before. */
+export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Promise<UpstreamResponse> {
+  return new Promise((resolve, reject) => {
+    const { signal } = request;
+    if (signal.aborted) {
+      reject(signal.reason as Error);
+      return;
+    }
+    let controller: Dispatcher.DispatchController | undefined;
+    let body: ResponseBody | undefined;
+    const onAbort = (): void => {
+      controller?.abort(signal.reason as Error);
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    dispatcher.dispatch(
+      {
+        method: request.method,
+        path: request.path,
+        headers: request.headers,
+        // undici takes async iterables; its type names only streams.
+        body: (request.body ?? null) as NonNullable<Dispatcher.DispatchOptions['body']> | null,
+      },
+      {
+        onRequestStart(started) {
+          controller = started;
+          if (signal.aborted) started.abort(signal.reason as Error);
+        },
+        onResponseStart(started, status) {
+          if (status < 200) return;
+          body = new ResponseBody(started);
+          resolve({ status, headers: rawHeaders(started.rawHeaders), body });
+        },
+        onResponseData(_, chunk) {
+          body?.push(chunk);
+        },
+        onResponseEnd() {
+          signal.removeEventListener('abort', onAbort);
+          body?.end();
+        },
+        onResponseError(_, error) {
+          signal.removeEventListener('abort', onAbort);
+          if (body === undefined) reject(error);
+          else body.fail(error);
+        },
+      },
+    );
+  });
+}
+
+interface Consumer {
+  /** False asks for a pause until `resume` is called. */
+  data(chunk: Buffer, resume: () => void): boolean;
+  end(): void;
+  fail(error: Error): void;
+}
+
+/** Holds at most what one socket read brought until a consumer is there. */
+class ResponseBody implements UpstreamBody {
+  readonly #controller: Dispatcher.DispatchController;
+  readonly #pending: Buffer[] = [];
+  readonly #resume = (): void => {
+    this.#controller.resume();
+  };
+  #consumer: Consumer | undefined;
+  #outcome: { readonly error: Error | undefined } | undefined;
+
+  constructor(controller: Dispatcher.DispatchController) {
+    this.#controller = controller;
+  }
+
+  push(chunk: Buffer): void {
+    if (this.#consumer === undefined) {
+      this.#pending.push(chunk);
+      this.#controller.pause();
+    } else if (!this.#consumer.data(chunk, this.#resume)) {
+      this.#controller.pause();
+    }
+  }
+
+  end(): void {
+    this.#outcome = { error: undefined };
+    this.#consumer?.end();
+  }
+
+  fail(error: Error): void {
+    this.#outcome = { error };
+    this.#consumer?.fail(error);
+  }
+
+  pipe(sink: Writable): Promise<number> {
+    return new Promise((resolve, reject) => {
+      let bytes = 0;
+      this.#consume({
+        data(chunk, resume) {
+          bytes += chunk.length;
+          if (sink.write(chunk)) return true;
+          sink.once('drain', resume);
+          return false;
+        },
+        end() {
+          sink.end();
+          resolve(bytes);
+        },
+        fail: reject,
+      });
+    });
+  }
+
+  read(maxBytes: number): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      this.#consume({
+        data: (chunk) => {
+          bytes += chunk.length;
+          chunks.push(chunk);
+          if (bytes > maxBytes)
+            this.#controller.abort(new Error(`the upstream's answer is longer than ${maxBytes} bytes`));
+          return true;
+        },
+        end() {
+          resolve(Buffer.concat(chunks));
+        },
+        fail: reject,
+      });
+    });
+  }
+
+  discard(): void {
+    this.#consume({ data: () => true, end: () => undefined, fail: () => undefined });
+    if (this.#outcome === undefined) this.#controller.abort(new Error('the answer is not needed'));
+  }
+
+  #consume(consumer: Consumer): void {
+    this.#consumer = consumer;
+    let wanted = true;
+    for (const chunk of this.#pending) wanted = consumer.data(chunk, this.#resume) && wanted;
+    this.#pending.length = 0;
+    if (this.#outcome === undefined) {
+      if (wanted) this.#controller.resume();
+    } else if (this.#outcome.error === undefined) {
+      consumer.end();
+    } else {
+      consumer.fail(this.#outcome.error);
+    }
+  }
+}
+
+function rawHeaders(raw: Dispatcher.DispatchController['rawHeaders']): string[] {
+  const headers: string[] = [];
+  if (!Array.isArray(raw)) return headers;
+  for (let i = 0; i + 1 < raw.length; i += 2)
+    headers.push(latin1(raw[i] as Buffer | string).toLowerCase(), latin1(raw[i + 1] as Buffer | string));
+  return headers;
+}
+
+function latin1(value: Buffer | string): string {
+  return typeof value === 'string' ? value : value.toString('latin1');
+}
