@@ -45,6 +45,12 @@ export function checksumOfHeader(name: string): ChecksumAlgorithm | undefined {
   return undefined;
 }
 
+/** Decodes padded base64 of exactly `size` bytes; undefined for anything else, also for unused bits that are set. */
+export function decodeDigest(text: string, size: number): Buffer | undefined {
+  const value = Buffer.from(text, 'base64');
+  return value.length === size && value.toString('base64') === text ? value : undefined;
+}
+
 // One WebAssembly instance per polynomial serves every computation: it is only ever used inside one synchronous
 // call, and the running value (8 or 12 bytes) is loaded before and saved after it. So there is no pool to bound.
 // Polynomials are bit-reversed: Castagnoli 0x1EDC6F41, and 0xAD93D23594C93659 of the NVM Express specification.

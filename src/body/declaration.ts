@@ -1,0 +1,180 @@
+/** What a client declares about its body before the first byte of it is read. */
+import { S3Error, type WireHeaders } from '../s3/index.ts';
+import type { ChunkVerifier } from '../sigv4/index.ts';
+import { CHECKSUM_ALGORITHMS, checksumOfHeader, decodeDigest, type ChecksumAlgorithm } from './checksum.ts';
+
+/** The value of `x-amz-content-sha256`, as the signature covered it. */
+export type PayloadDeclaration =
+  /** 64 lower-case hex digits. */
+  | { readonly kind: 'sha256'; readonly sha256: string }
+  /** `UNSIGNED-PAYLOAD` */
+  | { readonly kind: 'unsigned' }
+  /** `STREAMING-AWS4-HMAC-SHA256-PAYLOAD`, or with `-TRAILER`. */
+  | { readonly kind: 'chunked-signed'; readonly trailer: boolean; readonly chunks: ChunkVerifier }
+  /** `STREAMING-UNSIGNED-PAYLOAD-TRAILER` */
+  | { readonly kind: 'chunked-unsigned' };
+
+export interface BodyDeclaration {
+  readonly payload: PayloadDeclaration;
+  /** Bytes of the object, after aws-chunked is taken off. */
+  readonly length: number;
+  /** From an `x-amz-checksum-*` header. */
+  readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly value: Buffer } | undefined;
+  /** The checksum that `x-amz-trailer` announces; exactly the trailer forms have one. */
+  readonly trailer: ChecksumAlgorithm | undefined;
+  /** From Content-MD5: 16 bytes. */
+  readonly md5: Buffer | undefined;
+}
+
+export interface BodyRules {
+  /**
+   * `stream`: a length is required, and aws-chunked allowed. `buffered`: a request without a body counts as
+   * length 0, and aws-chunked is refused. (An operation that takes no body is `buffered` with `maxLength` 0.)
+   */
+  readonly mode: 'stream' | 'buffered';
+  /** Most bytes the object may have. */
+  readonly maxLength: number;
+  /**
+   * What `x-amz-checksum-*` headers speak of: this body (the default), or the object, as in
+   * CompleteMultipartUpload, where they are not compared with this body.
+   */
+  readonly checksumHeaders?: 'body' | 'object';
+}
+
+/**
+ * Reads the declaration, so that a bad one is refused before `100 Continue`.
+ * Sources: S3 API reference, PutObject; User Guide, "Checking object integrity for data uploads"; RFC 1864.
+ * @throws S3Error MissingContentLength, IncompleteBody (lengths that cannot both hold), EntityTooLarge or
+ * MaxMessageLengthExceeded, InvalidDigest, MalformedTrailerError, InvalidRequest, InvalidArgument, NotImplemented.
+ */
+export function parseBodyDeclaration(
+  headers: WireHeaders,
+  payload: PayloadDeclaration,
+  rules: BodyRules,
+): BodyDeclaration {
+  if (rules.mode === 'buffered' && isFramed(payload))
+    throw invalidRequest('The value of x-amz-content-sha256 header is invalid.');
+  const length = parseLength(headers, payload, rules);
+  const trailer = parseTrailer(headers, payload);
+  const checksum = rules.checksumHeaders === 'object' ? undefined : parseChecksum(headers);
+  if (checksum !== undefined && trailer !== undefined) throw invalidRequest(SINGLE_CHECKSUM);
+  if (rules.checksumHeaders !== 'object') checkSdkAlgorithm(headers, checksum?.algorithm ?? trailer);
+  return { payload, length, checksum, trailer, md5: parseContentMd5(headers) };
+}
+
+/** Whether the body is in aws-chunked framing. */
+export function isFramed(payload: PayloadDeclaration): boolean {
+  return payload.kind === 'chunked-signed' || payload.kind === 'chunked-unsigned';
+}
+
+/** The refusal of a body that is shorter or longer than declared. */
+export function wrongLength(cause?: unknown): S3Error {
+  return new S3Error('IncompleteBody', {
+    message: 'You did not provide the number of bytes specified by the Content-Length HTTP header',
+    cause,
+  });
+}
+
+const SINGLE_CHECKSUM = 'Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.';
+
+function parseLength(headers: WireHeaders, payload: PayloadDeclaration, rules: BodyRules): number {
+  const transferEncoding = headers.get('transfer-encoding');
+  const contentLength = parseInteger(headers, 'content-length');
+  const decodedLength = parseInteger(headers, 'x-amz-decoded-content-length');
+  if (transferEncoding !== undefined && transferEncoding.toLowerCase() !== 'chunked')
+    throw new S3Error('NotImplemented', { details: { Header: 'Transfer-Encoding' } });
+  if (transferEncoding !== undefined && contentLength !== undefined)
+    throw invalidRequest('Content-Length and Transfer-Encoding must not be sent together');
+
+  let length = contentLength;
+  if (isFramed(payload)) {
+    length = decodedLength;
+    // Framing only adds bytes.
+    if (length !== undefined && contentLength !== undefined && contentLength < length) throw wrongLength();
+  } else if (length === undefined && transferEncoding === undefined && rules.mode === 'buffered') {
+    length = 0;
+  } else if (length !== undefined && decodedLength !== undefined && decodedLength !== length) {
+    // An aws-chunked body whose payload line does not say so would be stored with its framing.
+    throw wrongLength();
+  }
+
+  if (length === undefined) throw new S3Error('MissingContentLength');
+  if (length > rules.maxLength) throw tooLarge(length, rules);
+  return length;
+}
+
+function tooLarge(length: number, { mode, maxLength }: BodyRules): S3Error {
+  return mode === 'buffered'
+    ? new S3Error('MaxMessageLengthExceeded', { details: { MaxMessageLengthBytes: String(maxLength) } })
+    : new S3Error('EntityTooLarge', {
+        details: { ProposedSize: String(length), MaxSizeAllowed: String(maxLength) },
+      });
+}
+
+function parseInteger(headers: WireHeaders, name: string): number | undefined {
+  const text = headers.get(name);
+  if (text === undefined) return undefined;
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(value)) return value;
+  throw new S3Error('InvalidArgument', {
+    message: `The value of ${name} must be a non-negative integer`,
+    details: { ArgumentName: name, ArgumentValue: text },
+  });
+}
+
+function parseTrailer(headers: WireHeaders, payload: PayloadDeclaration): ChecksumAlgorithm | undefined {
+  const name = headers.get('x-amz-trailer');
+  const expected =
+    payload.kind === 'chunked-unsigned' || (payload.kind === 'chunked-signed' && payload.trailer);
+  if (!expected && name === undefined) return undefined;
+  const algorithm = name === undefined ? undefined : checksumOfHeader(name);
+  if (algorithm === undefined)
+    throw invalidRequest('The value specified in the x-amz-trailer header is not supported');
+  if (!expected) throw new S3Error('MalformedTrailerError');
+  return algorithm;
+}
+
+/** Headers of that prefix that carry no value of the body. */
+const NOT_A_VALUE: ReadonlySet<string> = new Set([
+  'x-amz-checksum-algorithm',
+  'x-amz-checksum-mode',
+  'x-amz-checksum-type',
+]);
+
+function parseChecksum(headers: WireHeaders): BodyDeclaration['checksum'] {
+  const names = [...headers.names()].filter(
+    (name) => name.startsWith('x-amz-checksum-') && !NOT_A_VALUE.has(name),
+  );
+  const [name] = names;
+  if (name === undefined) return undefined;
+  if (names.length > 1) throw invalidRequest(SINGLE_CHECKSUM);
+  const algorithm = checksumOfHeader(name);
+  if (algorithm === undefined)
+    throw invalidRequest('The algorithm type you specified in x-amz-checksum- header is invalid.');
+  const value = decodeDigest(headers.get(name) ?? '', CHECKSUM_ALGORITHMS[algorithm].size);
+  if (value === undefined) throw invalidRequest(`Value for ${name} header is invalid.`);
+  return { algorithm, value };
+}
+
+function checkSdkAlgorithm(headers: WireHeaders, declared: ChecksumAlgorithm | undefined): void {
+  const label = headers.get('x-amz-sdk-checksum-algorithm');
+  if (label === undefined) return;
+  if (declared === undefined)
+    throw invalidRequest(
+      'x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.',
+    );
+  if (label.toUpperCase() !== CHECKSUM_ALGORITHMS[declared].label)
+    throw invalidRequest('Value for x-amz-sdk-checksum-algorithm header is invalid.');
+}
+
+function parseContentMd5(headers: WireHeaders): Buffer | undefined {
+  const text = headers.get('content-md5');
+  if (text === undefined) return undefined;
+  const value = decodeDigest(text, 16);
+  if (value === undefined) throw new S3Error('InvalidDigest');
+  return value;
+}
+
+function invalidRequest(message: string): S3Error {
+  return new S3Error('InvalidRequest', { message });
+}

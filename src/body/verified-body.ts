@@ -1,0 +1,132 @@
+/** A client's body, verified while it streams. */
+import { S3Error } from '../s3/index.ts';
+import { AwsChunkedDecoder } from './aws-chunked.ts';
+import { isFramed, wrongLength, type BodyDeclaration } from './declaration.ts';
+import { createBodyDigests } from './digests.ts';
+
+export interface VerifiedBody {
+  /** Bytes of the object: the Content-Length of the upstream request. */
+  readonly length: number;
+  /**
+   * The object's bytes, to be iterated once.
+   * INVARIANT: the last bytes come out only after hash, chunk signatures, trailer, checksum, Content-MD5 and
+   * lengths have all verified; otherwise iteration throws an `S3Error` with bytes outstanding, and the caller
+   * destroys the upstream connection.
+   */
+  readonly chunks: AsyncIterable<Buffer>;
+}
+
+/**
+ * Starts reading. Resolves when the first bytes may go out: a body that fits into one read, and so every empty
+ * one, is completely verified by then, and the caller sends no upstream header before. A client that waits for
+ * `100 Continue` must get it first.
+ *
+ * `source` is read through its iterator and never closed, whatever happens: the refusal has to be answered on the
+ * same connection. Memory: two reads of the source, and 1 KiB of framing.
+ * @throws S3Error as the iteration of `chunks` does: IncompleteBody, XAmzContentSHA256Mismatch,
+ * SignatureDoesNotMatch, InvalidChunkSizeError, MalformedTrailerError, BadDigest, InvalidRequest. A source that
+ * fails counts as cut short, unless it fails with an `S3Error`, which passes.
+ */
+export async function openBody(
+  declaration: BodyDeclaration,
+  source: AsyncIterable<Buffer>,
+): Promise<VerifiedBody> {
+  const reader = new VerifyingReader(declaration, source);
+  const first = await reader.read();
+  return { length: declaration.length, chunks: chunksOf(first, reader) };
+}
+
+/**
+ * Reads a whole body and verifies it; the declaration's `maxLength` is what bounds it, and memory grows with what
+ * comes, not with what is declared.
+ * @throws S3Error as `openBody`.
+ */
+export async function readBuffered(
+  declaration: BodyDeclaration,
+  source: AsyncIterable<Buffer>,
+): Promise<Buffer> {
+  const reader = new VerifyingReader(declaration, source);
+  let buffer = Buffer.alloc(0);
+  let length = 0;
+  for (let chunk = await reader.read(); chunk !== undefined; chunk = await reader.read()) {
+    if (length + chunk.length > buffer.length) {
+      const larger = Buffer.allocUnsafe(
+        Math.min(declaration.length, Math.max(2 * buffer.length, length + chunk.length)),
+      );
+      buffer.copy(larger, 0, 0, length);
+      buffer = larger;
+    }
+    length += chunk.copy(buffer, length);
+  }
+  return buffer.subarray(0, length);
+}
+
+async function* chunksOf(
+  first: Buffer | undefined,
+  reader: VerifyingReader,
+): AsyncGenerator<Buffer, void, undefined> {
+  for (let chunk = first; chunk !== undefined; chunk = await reader.read()) yield chunk;
+}
+
+class VerifyingReader {
+  readonly #length: number;
+  readonly #source: AsyncIterator<Buffer>;
+  readonly #decoder: AwsChunkedDecoder | undefined;
+  readonly #digests: ReturnType<typeof createBodyDigests>;
+  #received = 0;
+  /** INVARIANT: not empty bytes, the last that came; released by later ones, or when everything has verified. */
+  #held: Buffer | undefined;
+  #released: Buffer[] = [];
+  #ended = false;
+
+  constructor(declaration: BodyDeclaration, source: AsyncIterable<Buffer>) {
+    const { payload, length, trailer } = declaration;
+    this.#length = length;
+    this.#source = source[Symbol.asyncIterator]();
+    this.#digests = createBodyDigests(declaration);
+    if (isFramed(payload)) {
+      const signatures = payload.kind === 'chunked-signed' ? payload.chunks : undefined;
+      this.#decoder = new AwsChunkedDecoder({ length, signatures, trailer });
+    }
+  }
+
+  /** Resolves to undefined after the last bytes. Not to be called again after it rejected. */
+  async read(): Promise<Buffer | undefined> {
+    while (this.#released.length === 0 && !this.#ended) {
+      const piece = await this.#next();
+      if (piece === undefined) this.#end();
+      else if (this.#decoder === undefined) this.#take(piece);
+      else for (const data of this.#decoder.decode(piece)) this.#take(data);
+    }
+    return this.#released.shift();
+  }
+
+  #take(data: Buffer): void {
+    if (data.length === 0) return;
+    this.#received += data.length;
+    if (this.#received > this.#length) throw wrongLength();
+    this.#digests.update(data);
+    if (this.#held !== undefined) this.#released.push(this.#held);
+    this.#held = data;
+  }
+
+  #end(): void {
+    const trailerValue = this.#decoder?.finish();
+    if (this.#received !== this.#length) throw wrongLength();
+    this.#digests.verify(trailerValue);
+    this.#ended = true;
+    if (this.#held !== undefined) this.#released.push(this.#held);
+  }
+
+  async #next(): Promise<Buffer | undefined> {
+    try {
+      const result = await this.#source.next();
+      return result.done === true ? undefined : result.value;
+    } catch (error) {
+      if (error instanceof S3Error) throw error;
+      throw this.#decoder === undefined
+        ? wrongLength(error)
+        : new S3Error('IncompleteBody', { cause: error });
+    }
+  }
+}
