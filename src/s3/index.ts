@@ -1,4 +1,52 @@
+export { checkAcl } from './acl.ts';
+export { addressLevel, resolveAddress, type Address } from './address.ts';
+export { ALL_BUCKETS_ARN, bucketArn, objectArn } from './arn.ts';
+export { assertBucketName, isBucketName } from './bucket-name.ts';
+export { parseCopySource, renderCopySource, type CopySource } from './copy-source.ts';
+export {
+  parseDeleteObjects,
+  parseDeleteResult,
+  renderDeleteObjects,
+  renderDeleteResult,
+  type DeletedEntry,
+  type DeleteEntry,
+  type DeleteErrorEntry,
+  type DeleteObjectsRequest,
+  type DeleteObjectsResult,
+} from './delete-objects.ts';
 export { ERRORS, S3Error, type ErrorCode, type S3ErrorOptions } from './error.ts';
+export { identifyOperation, matchOperation } from './identify.ts';
+export type {
+  ActionCondition,
+  AnswerShape,
+  AvailableHandling,
+  BodyMode,
+  HeaderAction,
+  MatchRule,
+  Method,
+  OperationAction,
+  OperationLevel,
+  OperationSpec,
+  UnavailableHandling,
+} from './operation.ts';
+export {
+  isAvailable,
+  OPERATION_LIST,
+  OPERATIONS,
+  type AvailableOperation,
+  type HeaderNames,
+  type Operation,
+  type OperationName,
+} from './operation-table.ts';
+export { liftPresignedHeaders } from './presigned-headers.ts';
+export {
+  COMMON_HEADERS,
+  COMMON_PARAMETERS,
+  isSecretField,
+  ONLY_VALUES,
+  WRITE_CONDITIONS,
+} from './request-fields.ts';
+export { requiredActions, requiredEntryActions, type RequiredAction } from './required-actions.ts';
 export { decodeUri, encodeUriComponent, encodeUriPath } from './uri.ts';
 export {
   parseWireRequest,

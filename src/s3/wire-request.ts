@@ -23,6 +23,7 @@ export interface WireRequest {
 /** Header fields by lower-case name; duplicates are joined with `,` in wire order, as SigV4 joins them. */
 export class WireHeaders {
   readonly #fields: ReadonlyMap<string, string>;
+  readonly #raw: readonly string[];
 
   /** @param rawHeaders name, value, name, value… as Node gives them: latin1 characters, one per byte. */
   constructor(rawHeaders: readonly string[]) {
@@ -34,6 +35,7 @@ export class WireHeaders {
       fields.set(name, before === undefined ? value : `${before},${value}`);
     }
     this.#fields = fields;
+    this.#raw = rawHeaders;
   }
 
   /** Resolves to undefined for an absent field; a present but empty one is the empty string. */
@@ -51,6 +53,24 @@ export class WireHeaders {
 
   names(): IterableIterator<string> {
     return this.#fields.keys();
+  }
+
+  /** Whether some field came more than once. */
+  get hasDuplicates(): boolean {
+    return this.#fields.size * 2 < this.#raw.length;
+  }
+
+  /** How often a field came. @param name lower-case. */
+  count(name: string): number {
+    let count = 0;
+    for (let i = 0; i + 1 < this.#raw.length; i += 2)
+      if ((this.#raw[i] as string).toLowerCase() === name) count++;
+    return count;
+  }
+
+  /** These fields and some more. @param rawHeaders name, value, name, value… as in the constructor. */
+  with(rawHeaders: readonly string[]): WireHeaders {
+    return new WireHeaders([...this.#raw, ...rawHeaders]);
   }
 }
 

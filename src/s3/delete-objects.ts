@@ -1,0 +1,156 @@
+/** The bodies of DeleteObjects. Source: S3 API reference, DeleteObjects. */
+import { S3Error } from './error.ts';
+import { parseXml, renderXml, S3_NAMESPACE, type ParsedElement } from './xml.ts';
+
+const MAX_ENTRIES = 1000;
+
+export interface DeleteEntry {
+  readonly key: string;
+  readonly versionId?: string;
+  /** Delete only if the object has this entity tag, in the words of the client, quotes included. */
+  readonly etag?: string;
+  readonly lastModifiedTime?: string;
+  readonly size?: string;
+}
+
+export interface DeleteObjectsRequest {
+  /** Whether the answer leaves out what was deleted, and lists errors alone. */
+  readonly quiet: boolean;
+  readonly objects: readonly DeleteEntry[];
+}
+
+export interface DeletedEntry {
+  readonly key: string;
+  readonly versionId?: string;
+  readonly deleteMarker?: boolean;
+  readonly deleteMarkerVersionId?: string;
+}
+
+export interface DeleteErrorEntry {
+  readonly key: string;
+  readonly versionId?: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface DeleteObjectsResult {
+  readonly deleted: readonly DeletedEntry[];
+  readonly errors: readonly DeleteErrorEntry[];
+}
+
+/**
+ * @throws S3Error `MalformedXML` for anything but a `Delete` of 1 to 1,000 objects with known elements: an element
+ * that is not understood could name another object.
+ */
+export function parseDeleteObjects(text: string): DeleteObjectsRequest {
+  const root = parseXml(text, 'Delete');
+  requireKnown(root, ['Object', 'Quiet']);
+  const objects = root.children('Object').map(parseEntry);
+  if (objects.length === 0 || objects.length > MAX_ENTRIES) throw new S3Error('MalformedXML');
+  return { quiet: parseBoolean(root.child('Quiet')), objects };
+}
+
+export function renderDeleteObjects(request: DeleteObjectsRequest): string {
+  return renderXml(
+    'Delete',
+    {
+      Object: request.objects.map((entry) => ({
+        Key: entry.key,
+        VersionId: entry.versionId,
+        ETag: entry.etag,
+        LastModifiedTime: entry.lastModifiedTime,
+        Size: entry.size,
+      })),
+      Quiet: request.quiet ? true : undefined,
+    },
+    { namespace: S3_NAMESPACE },
+  );
+}
+
+/** Reads the upstream's answer. @throws S3Error `MalformedXML` when it is not one. */
+export function parseDeleteResult(text: string): DeleteObjectsResult {
+  const root = parseXml(text, 'DeleteResult');
+  return {
+    deleted: root.children('Deleted').map(parseDeleted),
+    errors: root.children('Error').map(parseError),
+  };
+}
+
+export function renderDeleteResult(result: DeleteObjectsResult): string {
+  return renderXml(
+    'DeleteResult',
+    {
+      Deleted: result.deleted.map((entry) => ({
+        Key: entry.key,
+        VersionId: entry.versionId,
+        DeleteMarker: entry.deleteMarker,
+        DeleteMarkerVersionId: entry.deleteMarkerVersionId,
+      })),
+      Error: result.errors.map((entry) => ({
+        Key: entry.key,
+        VersionId: entry.versionId,
+        Code: entry.code,
+        Message: entry.message,
+      })),
+    },
+    { namespace: S3_NAMESPACE },
+  );
+}
+
+function parseEntry(element: ParsedElement): DeleteEntry {
+  requireKnown(element, ['ETag', 'Key', 'LastModifiedTime', 'Size', 'VersionId']);
+  const key = requiredText(element, 'Key');
+  if (key === '') throw new S3Error('MalformedXML');
+  return {
+    key,
+    ...optional('versionId', element.child('VersionId')),
+    ...optional('etag', element.child('ETag')),
+    ...optional('lastModifiedTime', element.child('LastModifiedTime')),
+    ...optional('size', element.child('Size')),
+  };
+}
+
+function parseDeleted(element: ParsedElement): DeletedEntry {
+  const deleteMarker = element.child('DeleteMarker');
+  return {
+    key: requiredText(element, 'Key'),
+    ...optional('versionId', element.child('VersionId')),
+    ...(deleteMarker === undefined ? {} : { deleteMarker: deleteMarker.text === 'true' }),
+    ...optional('deleteMarkerVersionId', element.child('DeleteMarkerVersionId')),
+  };
+}
+
+function parseError(element: ParsedElement): DeleteErrorEntry {
+  return {
+    key: requiredText(element, 'Key'),
+    ...optional('versionId', element.child('VersionId')),
+    code: requiredText(element, 'Code'),
+    message: element.child('Message')?.text ?? '',
+  };
+}
+
+/** An empty element counts as absent: some clients send one for every field that they have. */
+function optional<Name extends string>(
+  name: Name,
+  element: ParsedElement | undefined,
+): { readonly [K in Name]?: string } {
+  return element === undefined || element.text === ''
+    ? {}
+    : ({ [name]: element.text } as { [K in Name]: string });
+}
+
+function requiredText(element: ParsedElement, name: string): string {
+  const child = element.child(name);
+  if (child === undefined) throw new S3Error('MalformedXML');
+  return child.text;
+}
+
+function parseBoolean(element: ParsedElement | undefined): boolean {
+  const text = element?.text.trim().toLowerCase() ?? 'false';
+  if (text !== 'true' && text !== 'false') throw new S3Error('MalformedXML');
+  return text === 'true';
+}
+
+function requireKnown(element: ParsedElement, names: readonly string[]): void {
+  if (element.childNames.some((name) => !names.includes(name))) throw new S3Error('MalformedXML');
+}

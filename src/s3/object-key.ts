@@ -1,0 +1,16 @@
+/** Object keys: any UTF-8, compared and forwarded byte for byte. */
+import { S3Error } from './error.ts';
+
+/** In UTF-8 bytes. */
+const MAX_KEY_BYTES = 1024;
+
+/** @throws S3Error `KeyTooLongError` above 1,024 bytes. */
+export function assertKeyLength(key: string): void {
+  // A UTF-16 unit is at most three bytes in UTF-8.
+  if (key.length * 3 <= MAX_KEY_BYTES) return;
+  const size = Buffer.byteLength(key, 'utf8');
+  if (size > MAX_KEY_BYTES)
+    throw new S3Error('KeyTooLongError', {
+      details: { Size: String(size), MaxSizeAllowed: String(MAX_KEY_BYTES) },
+    });
+}

@@ -1,0 +1,59 @@
+/**
+ * Headers that a client put into the query of a presigned URL. SDKs do that with `x-amz-*` headers
+ * (`x-amz-checksum-mode`, `x-amz-tagging`, `X-Amz-Checksum-Sha256`…), and S3 takes them as if they were headers.
+ */
+import { S3Error } from './error.ts';
+import { COMMON_PARAMETERS } from './request-fields.ts';
+import { queryValue, type QueryParameter, type WireRequest } from './wire-request.ts';
+
+/**
+ * The request with such parameters moved into its headers; the request itself when it has none, or is not presigned.
+ * The signature is checked over the request as it came; everything after that reads this one.
+ * @throws S3Error `InvalidArgument` for one that comes twice, disagrees with the header, or cannot be a header's value.
+ */
+export function liftPresignedHeaders(request: WireRequest): WireRequest {
+  if (request.query.length === 0 || !request.query.some(isHeaderParameter)) return request;
+  if (queryValue(request.query, 'X-Amz-Algorithm') === undefined) return request;
+  const lifted = new Map<string, string>();
+  for (const parameter of request.query) {
+    if (!isHeaderParameter(parameter)) continue;
+    const name = parameter.name.toLowerCase();
+    if (lifted.has(name)) throw invalid(parameter, 'comes more than once');
+    if (!isHeaderValue(parameter.value)) throw invalid(parameter, 'cannot be the value of a header');
+    lifted.set(name, Buffer.from(parameter.value, 'utf8').toString('latin1').trim());
+  }
+  const added: string[] = [];
+  for (const [name, value] of lifted) {
+    const present = request.headers.get(name);
+    if (present === undefined) added.push(name, value);
+    else if (present !== value)
+      throw invalid({ name, value }, 'differs between the query and the header of that name');
+  }
+  return {
+    ...request,
+    query: request.query.filter((parameter) => !isHeaderParameter(parameter)),
+    headers: request.headers.with(added),
+  };
+}
+
+function isHeaderParameter(parameter: QueryParameter): boolean {
+  return /^x-amz-/i.test(parameter.name) && !SIGNING.has(parameter.name.toLowerCase());
+}
+
+const SIGNING: ReadonlySet<string> = new Set([...COMMON_PARAMETERS].map((name) => name.toLowerCase()));
+
+/** No control characters: a line break would start another header. */
+function isHeaderValue(value: string): boolean {
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if (code < 0x20 || code === 0x7f) return false;
+  }
+  return true;
+}
+
+function invalid(parameter: QueryParameter, problem: string): S3Error {
+  return new S3Error('InvalidArgument', {
+    message: `The query parameter \`${parameter.name}\` ${problem}.`,
+    details: { ArgumentName: parameter.name, ArgumentValue: parameter.value },
+  });
+}

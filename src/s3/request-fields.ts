@@ -1,0 +1,62 @@
+/** Request headers and query parameters that belong to no single operation. All header names are lower-case. */
+
+/** Headers of `x-amz-*` that every operation takes: signing, and what SDKs say about themselves. Never forwarded. */
+export const COMMON_HEADERS: ReadonlySet<string> = new Set([
+  'x-amz-content-sha256',
+  'x-amz-date',
+  'x-amz-security-token',
+  'x-amz-te',
+  'x-amz-user-agent',
+]);
+
+/**
+ * Query parameters that every operation takes: those of a presigned URL, SigV2's (which the signature check refuses
+ * in S3's words), and the SDKs' hint at the operation's name. Never forwarded.
+ */
+export const COMMON_PARAMETERS: ReadonlySet<string> = new Set([
+  'X-Amz-Algorithm',
+  'X-Amz-Content-Sha256',
+  'X-Amz-Credential',
+  'X-Amz-Date',
+  'X-Amz-Expires',
+  'X-Amz-Security-Token',
+  'X-Amz-Signature',
+  'X-Amz-SignedHeaders',
+  'AWSAccessKeyId',
+  'Expires',
+  'Signature',
+  'x-id',
+]);
+
+/** Of these headers only one value is implemented; any other is `NotImplemented`. */
+export const ONLY_VALUES: ReadonlyMap<string, string> = new Map([
+  // Keys of a KMS belong to the upstream's account.
+  ['x-amz-server-side-encryption', 'AES256'],
+  ['x-amz-bucket-object-lock-enabled', 'false'],
+]);
+
+/** Headers beside `x-amz-*` that change what a write does: refused where the operation does not know them. */
+export const WRITE_CONDITIONS: ReadonlySet<string> = new Set([
+  'content-range',
+  'if-match',
+  'if-modified-since',
+  'if-none-match',
+  'if-unmodified-since',
+]);
+
+const SECRET_FIELDS: ReadonlySet<string> = new Set([
+  'authorization',
+  'cookie',
+  'proxy-authorization',
+  'signature',
+  'x-amz-copy-source-server-side-encryption-customer-key',
+  'x-amz-mfa',
+  'x-amz-security-token',
+  'x-amz-server-side-encryption-customer-key',
+  'x-amz-signature',
+]);
+
+/** Whether a header or a query parameter of that name, in any case, carries a secret, a token or a signature. */
+export function isSecretField(name: string): boolean {
+  return SECRET_FIELDS.has(name.toLowerCase());
+}
