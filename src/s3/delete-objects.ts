@@ -1,5 +1,6 @@
 /** The bodies of DeleteObjects. Source: S3 API reference, DeleteObjects. */
 import { S3Error } from './error.ts';
+import { optionalText, requiredText, requireKnown } from './xml-elements.ts';
 import { parseXml, renderXml, S3_NAMESPACE, type ParsedElement } from './xml.ts';
 
 const MAX_ENTRIES = 1000;
@@ -103,10 +104,10 @@ function parseEntry(element: ParsedElement): DeleteEntry {
   if (key === '') throw new S3Error('MalformedXML');
   return {
     key,
-    ...optional('versionId', element.child('VersionId')),
-    ...optional('etag', element.child('ETag')),
-    ...optional('lastModifiedTime', element.child('LastModifiedTime')),
-    ...optional('size', element.child('Size')),
+    ...optionalText('versionId', element, 'VersionId'),
+    ...optionalText('etag', element, 'ETag'),
+    ...optionalText('lastModifiedTime', element, 'LastModifiedTime'),
+    ...optionalText('size', element, 'Size'),
   };
 }
 
@@ -114,43 +115,23 @@ function parseDeleted(element: ParsedElement): DeletedEntry {
   const deleteMarker = element.child('DeleteMarker');
   return {
     key: requiredText(element, 'Key'),
-    ...optional('versionId', element.child('VersionId')),
+    ...optionalText('versionId', element, 'VersionId'),
     ...(deleteMarker === undefined ? {} : { deleteMarker: deleteMarker.text === 'true' }),
-    ...optional('deleteMarkerVersionId', element.child('DeleteMarkerVersionId')),
+    ...optionalText('deleteMarkerVersionId', element, 'DeleteMarkerVersionId'),
   };
 }
 
 function parseError(element: ParsedElement): DeleteErrorEntry {
   return {
     key: requiredText(element, 'Key'),
-    ...optional('versionId', element.child('VersionId')),
+    ...optionalText('versionId', element, 'VersionId'),
     code: requiredText(element, 'Code'),
     message: element.child('Message')?.text ?? '',
   };
-}
-
-/** An empty element counts as absent: some clients send one for every field that they have. */
-function optional<Name extends string>(
-  name: Name,
-  element: ParsedElement | undefined,
-): { readonly [K in Name]?: string } {
-  return element === undefined || element.text === ''
-    ? {}
-    : ({ [name]: element.text } as { [K in Name]: string });
-}
-
-function requiredText(element: ParsedElement, name: string): string {
-  const child = element.child(name);
-  if (child === undefined) throw new S3Error('MalformedXML');
-  return child.text;
 }
 
 function parseBoolean(element: ParsedElement | undefined): boolean {
   const text = element?.text.trim().toLowerCase() ?? 'false';
   if (text !== 'true' && text !== 'false') throw new S3Error('MalformedXML');
   return text === 'true';
-}
-
-function requireKnown(element: ParsedElement, names: readonly string[]): void {
-  if (element.childNames.some((name) => !names.includes(name))) throw new S3Error('MalformedXML');
 }

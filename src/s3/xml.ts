@@ -4,7 +4,10 @@ import { S3Error } from './error.ts';
 
 export const S3_NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
-/** Content of an element: text, child elements in order, or a list, which repeats the element. */
+/**
+ * Content of an element: text, child elements in order, or a list, which repeats the element. A child named
+ * `@name` is an attribute of the element.
+ */
 export type XmlContent = string | number | boolean | XmlElements | readonly XmlContent[] | undefined;
 export interface XmlElements {
   readonly [name: string]: XmlContent;
@@ -16,11 +19,12 @@ export interface XmlElements {
  */
 export function renderXml(
   root: string,
-  content: XmlElements,
+  content: XmlElements | string,
   options: { readonly namespace?: string } = {},
 ): string {
   const attribute = options.namespace === undefined ? '' : ` xmlns="${escape(options.namespace)}"`;
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<${root}${attribute}>${renderChildren(content)}</${root}>`;
+  const inner = typeof content === 'string' ? escape(content) : renderChildren(content);
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<${root}${attribute}>${inner}</${root}>`;
 }
 
 /** A parsed element: its text, or its children by local name, each a list in document order. */
@@ -87,16 +91,25 @@ function toElement(node: unknown): ParsedElement {
 
 function renderChildren(content: XmlElements): string {
   let out = '';
-  for (const name in content) out += renderElement(name, content[name]);
+  for (const name in content) if (!name.startsWith('@')) out += renderElement(name, content[name]);
+  return out;
+}
+
+function renderAttributes(content: XmlElements): string {
+  let out = '';
+  for (const name in content) {
+    const value = content[name];
+    if (name.startsWith('@') && typeof value === 'string') out += ` ${name.slice(1)}="${escape(value)}"`;
+  }
   return out;
 }
 
 function renderElement(name: string, content: XmlContent): string {
   if (content === undefined) return '';
   if (Array.isArray(content)) return content.map((item: XmlContent) => renderElement(name, item)).join('');
-  const inner =
-    typeof content === 'object' ? renderChildren(content as XmlElements) : escape(String(content));
-  return `<${name}>${inner}</${name}>`;
+  if (typeof content !== 'object') return `<${name}>${escape(String(content))}</${name}>`;
+  const elements = content as XmlElements;
+  return `<${name}${renderAttributes(elements)}>${renderChildren(elements)}</${name}>`;
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
@@ -126,7 +139,7 @@ function unescape(text: string): string {
       code === null ? Number.NaN : Number.parseInt(code[1] ?? (code[2] as string), code[1] ? 10 : 16);
     if (
       !whole.endsWith(';') ||
-      (named === undefined && !(point > 0 && point <= 0x10ffff && !(point >= 0xd800 && point <= 0xdfff)))
+      (named === undefined && !(point >= 0 && point <= 0x10ffff && !(point >= 0xd800 && point <= 0xdfff)))
     )
       throw new S3Error('MalformedXML');
     return named ?? String.fromCodePoint(point);
