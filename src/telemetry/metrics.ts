@@ -1,0 +1,125 @@
+/** The gateway's metrics, by name. */
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import {
+  counters,
+  gauge,
+  histograms,
+  readCounter,
+  type Counter,
+  type Family,
+  type Gauge,
+  type Histogram,
+  type Rendered,
+} from './instruments.ts';
+
+export interface Metrics {
+  /** Finished requests. `effect` is `Allow`, `Deny`, or `none` when nothing was decided. */
+  readonly requests: Family<Counter, readonly ['operation', 'status', 'effect']>;
+  /** Seconds, from the first byte of the request to the last of the answer. */
+  readonly requestDuration: Family<Histogram, readonly ['operation']>;
+  readonly requestsInFlight: Gauge;
+  /** Body bytes from clients. */
+  readonly bytesReceived: Counter;
+  /** Body bytes to clients. */
+  readonly bytesSent: Counter;
+  /** Requests that the gateway itself refused, by S3 error code. */
+  readonly refusals: Family<Counter, readonly ['code']>;
+  readonly upstreamRequests: Family<Counter, readonly ['status']>;
+  /** By the upstream's S3 error code, or the system's for a connection that failed. */
+  readonly upstreamErrors: Family<Counter, readonly ['code']>;
+  /** Access log lines that could not be kept. */
+  readonly accessLogDropped: Counter;
+  /** Text format 0.0.4. */
+  readonly render: () => string;
+  /** Stops measuring the event loop. */
+  readonly close: () => void;
+}
+
+const DURATIONS = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300,
+] as const;
+const EVENT_LOOP_RESOLUTION_MS = 20;
+
+export function createMetrics(): Metrics {
+  const requests = counters('bucketwarden_requests_total', 'Finished requests.', [
+    'operation',
+    'status',
+    'effect',
+  ]);
+  const requestDuration = histograms(
+    'bucketwarden_request_duration_seconds',
+    'From the first byte of a request to the last byte of its answer.',
+    ['operation'],
+    DURATIONS,
+  );
+  const requestsInFlight = gauge('bucketwarden_requests_in_flight', 'Requests that are not finished.');
+  const bytesReceived = counters('bucketwarden_bytes_received_total', 'Body bytes from clients.', []);
+  const bytesSent = counters('bucketwarden_bytes_sent_total', 'Body bytes to clients.', []);
+  const refusals = counters('bucketwarden_refusals_total', 'Requests refused by the gateway.', ['code']);
+  const upstreamRequests = counters('bucketwarden_upstream_requests_total', 'Answers of the upstream.', [
+    'status',
+  ]);
+  const upstreamErrors = counters('bucketwarden_upstream_errors_total', 'Failures of and at the upstream.', [
+    'code',
+  ]);
+  const accessLogDropped = counters(
+    'bucketwarden_access_log_dropped_total',
+    'Access log lines that could not be kept.',
+    [],
+  );
+  const running = processMetrics();
+  const all: readonly Rendered[] = [
+    requests,
+    requestDuration,
+    requestsInFlight,
+    bytesReceived,
+    bytesSent,
+    refusals,
+    upstreamRequests,
+    upstreamErrors,
+    accessLogDropped,
+    ...running.metrics,
+  ];
+  return {
+    requests,
+    requestDuration,
+    requestsInFlight,
+    bytesReceived: bytesReceived.with(),
+    bytesSent: bytesSent.with(),
+    refusals,
+    upstreamRequests,
+    upstreamErrors,
+    accessLogDropped: accessLogDropped.with(),
+    render: () => all.map((metric) => metric.render()).join(''),
+    close: running.close,
+  };
+}
+
+/** The names that Prometheus client libraries agree on. */
+function processMetrics(): { readonly metrics: readonly Rendered[]; readonly close: () => void } {
+  const delay = monitorEventLoopDelay({ resolution: EVENT_LOOP_RESOLUTION_MS });
+  delay.enable();
+  return {
+    metrics: [
+      readCounter('process_cpu_seconds_total', 'User and system CPU time.', () => {
+        const { user, system } = process.cpuUsage();
+        return (user + system) / 1e6;
+      }),
+      gauge('process_resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss()),
+      gauge(
+        'process_start_time_seconds',
+        'Start of the process since the epoch.',
+        () => performance.timeOrigin / 1000,
+      ),
+      gauge('nodejs_heap_size_used_bytes', 'Used part of the heap.', () => process.memoryUsage().heapUsed),
+      gauge('nodejs_eventloop_lag_p99_seconds', '99th percentile since the last scrape.', () => {
+        const nanoseconds = delay.percentile(99);
+        delay.reset();
+        return Math.max(0, nanoseconds / 1e9 - EVENT_LOOP_RESOLUTION_MS / 1000);
+      }),
+    ],
+    close: () => {
+      delay.disable();
+    },
+  };
+}
