@@ -1,0 +1,185 @@
+/** The reference pages that are made from the code: docs/operations.md and docs/errors.md. */
+import {
+  COMMON_HEADERS,
+  COMMON_PARAMETERS,
+  ERRORS,
+  isAvailable,
+  ONLY_VALUES,
+  OPERATION_LIST,
+  OPERATIONS,
+  WRITE_CONDITIONS,
+  type ActionCondition,
+  type AvailableOperation,
+  type Operation,
+  type OperationSpec,
+} from '../src/s3/index.ts';
+
+export function renderOperationsPage(): string {
+  const available = OPERATION_LIST.filter(isAvailable).toSorted(byName);
+  const later = OPERATION_LIST.filter(({ handling }) => typeof handling === 'object' && 'later' in handling);
+  const refused = OPERATION_LIST.filter(
+    ({ handling }) => typeof handling === 'object' && 'refused' in handling,
+  );
+  return page([
+    '# Operations',
+    GENERATED,
+    `Every operation of S3 is known to Bucketwarden: ${available.length} are done, ${later.length} are not there yet, ${refused.length} are refused on purpose. The last two kinds are answered \`NotImplemented\`, and nothing of them reaches the upstream.`,
+    '## How a request is recognised',
+    list([
+      'By its method, its level (service, bucket, object), and the query parameters and headers of the row. The row with the most of them wins. Two rows with as many, such as `?acl&tagging`, are refused: `NotImplemented`. `x-id` is a hint of the SDKs and decides nothing.',
+      'A query parameter that neither the operation nor the list below knows is `NotImplemented`, with the name in the message and in `ParameterName`. S3 itself ignores unknown parameters; here one that is not understood could change what the upstream does. One that comes twice is `InvalidArgument`.',
+      'The same holds for an `x-amz-*` header that is not known (`Header` names it), and one that comes twice (`x-amz-meta-*` may). Other headers are never forwarded unless the operation lists them.',
+      `Writes also refuse ${names(WRITE_CONDITIONS)} where the operation does not list them: ignoring them would do more than was asked for.`,
+      'In a presigned URL, `x-amz-*` parameters that are not part of the signature count as headers, as with S3. One that differs from the header of that name is `InvalidArgument`.',
+      'A method that S3 does not have is `MethodNotAllowed`; SOAP is `NotImplemented`.',
+    ]),
+    `Headers that every operation takes: ${names(COMMON_HEADERS)}, and everything that does not start with \`x-amz-\`.`,
+    `Query parameters that every operation takes: ${names(COMMON_PARAMETERS)}. (\`AWSAccessKeyId\`, \`Expires\` and \`Signature\` belong to SigV2, which the signature check refuses.)`,
+    `Headers of which only one value is implemented: ${[...ONLY_VALUES].map(([name, value]) => `\`${name}: ${value}\``).join(', ')}.`,
+    'ACLs are off, as with `BucketOwnerEnforced`. `x-amz-acl` may say `private` or `bucket-owner-full-control`, which needs no further right and means nothing; any other ACL, and every `x-amz-grant-*` header, is `AccessControlListNotSupported`.',
+    '## Available',
+    ...available.flatMap(describe),
+    '## Not there yet',
+    'Recognised, and answered `NotImplemented`.',
+    table(['Operation', 'Request', 'Actions', 'Part of'], later.map(summary)),
+    '## Refused on purpose',
+    'Recognised, and answered `NotImplemented`: these would make the upstream act elsewhere with the rights of the gateway, or are no part of it.',
+    table(['Operation', 'Request', 'Actions', 'Why'], refused.map(summary)),
+  ]);
+}
+
+export function renderErrorsPage(): string {
+  const rows = Object.entries(ERRORS)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([code, { status, message }]) => [`\`${code}\``, String(status), escapeCell(message)]);
+  return page([
+    '# Errors',
+    GENERATED,
+    'Every refusal is one of these, as the XML document of the S3 API reference: `Code`, `Message`, elements that belong to the code, `Resource`, `RequestId`, `HostId`. The message given here is the usual one; a refusal that knows more says so. Answers to HEAD have no body.',
+    table(['Code', 'Status', 'Message'], rows),
+  ]);
+}
+
+const GENERATED = '<!-- Made by `npm run docs`. Do not edit by hand. -->';
+
+function describe(operation: AvailableOperation): readonly string[] {
+  const spec: OperationSpec = OPERATIONS[operation.name];
+  if (!('body' in spec)) return [];
+  return [
+    `### ${operation.name}`,
+    list([
+      `Request: ${requestLine(operation)}`,
+      `State: ${STATES[operation.handling]}`,
+      `Actions: ${actions(operation)}`,
+      ...(spec.query === undefined ? [] : [`Parameters: ${names(spec.query)}`]),
+      ...(spec.headers.length === 0 ? [] : [`Headers: ${names(spec.headers)}`]),
+      `Body: ${body(operation)}`,
+      `Answer: ${ANSWERS[operation.answer]}${spec.responseHeaders.length === 0 ? '' : `, with ${names(spec.responseHeaders)}`}`,
+      ...operation.headerActions.map(
+        ({ action, headers }) => `${names(headers)} in the answer: only with \`${action}\``,
+      ),
+    ]),
+  ];
+}
+
+const STATES = {
+  forward: 'forwarded',
+  gateway: 'answered by the gateway',
+  rewrite: 'forwarded, its body or its answer made anew by the gateway',
+} as const;
+
+const ANSWERS = {
+  empty: 'no body',
+  object: 'the content',
+  xml: 'XML',
+  'xml-late-error': 'XML, which may turn out to be an error after a status of 200',
+  'event-stream': 'event stream',
+} as const;
+
+function body({ body: mode, streamingPayload, checksums }: Operation): string {
+  const of = checksums === 'object' ? '; checksum headers describe the object, not the body' : '';
+  if (mode === 'none') return 'none';
+  if (mode === 'stream')
+    return `verified while it streams${streamingPayload ? ', also in the `STREAMING-…` forms' : ''}`;
+  return `at most ${mode.buffered / 1024} KiB, verified before anything is decided${of}`;
+}
+
+function summary(operation: Operation): readonly string[] {
+  const spec: OperationSpec = OPERATIONS[operation.name];
+  const older = spec.alsoKnownAs === undefined ? '' : ` (also ${names(spec.alsoKnownAs)})`;
+  return [`\`${operation.name}\`${older}`, requestLine(operation), actions(operation), reasonOf(operation)];
+}
+
+function reasonOf({ handling }: Operation): string {
+  if (typeof handling === 'string') return '';
+  return 'later' in handling ? handling.later : handling.refused;
+}
+
+const PATHS = { service: '/', bucket: '/{bucket}', object: '/{bucket}/{key}' } as const;
+
+function requestLine({ method, level, match }: Operation): string {
+  const query = [
+    ...(match.query ?? []),
+    ...Object.entries(match.queryEquals ?? {}).map(([name, value]) => `${name}=${value}`),
+  ];
+  const target = `${PATHS[level]}${query.length === 0 ? '' : `?${query.join('&')}`}`;
+  const fields = [
+    ...(match.headers ?? []).map((name) => `\`${name}\``),
+    ...(match.contentType === undefined ? [] : [`\`content-type: ${match.contentType}\``]),
+  ];
+  return `\`${method} ${target}\`${fields.length === 0 ? '' : ` with ${fields.join(', ')}`}`;
+}
+
+function actions(operation: Operation): string {
+  if (operation.actions.length === 0) return 'none';
+  const each = operation.actions.map(({ action, resource, when }) => {
+    const on = resource === 'copy-source' ? ' on the source' : '';
+    return `\`${action}\`${on}${when === undefined ? '' : ` ${condition(when)}`}`;
+  });
+  return `${each.join(', ')}${operation.perEntry ? '; for each entry of the body' : ''}`;
+}
+
+function condition(when: ActionCondition): string {
+  if ('noQuery' in when) return `without \`${when.noQuery}\``;
+  if ('query' in when) return `with \`${when.query}\``;
+  if ('anyHeader' in when) return `with ${when.anyHeader.map((name) => `\`${name}\``).join(' or ')}`;
+  if ('nonEmptyHeader' in when) return `with a non-empty \`${when.nonEmptyHeader}\``;
+  if ('headerTrue' in when) return `with \`${when.headerTrue}: true\``;
+  if ('entityTag' in when) return `with \`${when.entityTag}\` other than \`*\``;
+  if ('grantingAcl' in when) return 'with an ACL that grants something (refused today)';
+  if ('copySourceVersion' in when)
+    return when.copySourceVersion ? 'when it names a version' : 'when it names no version';
+  if ('entryVersion' in when) return when.entryVersion ? 'with `VersionId`' : 'without `VersionId`';
+  if ('entryEntityTag' in when) return 'with `ETag` other than `*`';
+  return `(not asked for today: ${when.notEvaluated})`;
+}
+
+function byName(a: Operation, b: Operation): number {
+  return a.name < b.name ? -1 : 1;
+}
+
+function names(values: Iterable<string>): string {
+  return [...values].map((value) => `\`${value}\``).join(', ');
+}
+
+function list(items: readonly string[]): string {
+  return items.map((item) => `- ${item}`).join('\n');
+}
+
+/** Padded, as the formatter pads. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((cell, column) =>
+    Math.max(3, cell.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
+}
+
+function escapeCell(text: string): string {
+  return text.replaceAll('  ', ' ').replaceAll('|', '\\|').replaceAll('<', '\\<').replaceAll('*', '\\*');
+}
+
+function page(blocks: readonly string[]): string {
+  return `${blocks.join('\n\n')}\n`;
+}
