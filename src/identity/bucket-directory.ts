@@ -1,0 +1,62 @@
+/** From a bucket's name to what the gateway knows of it: who owns it, and the policy set through the API; cached. */
+import { compilePolicy, parsePolicy, type CompiledPolicy } from '../policy/index.ts';
+import { type DirectoryOptions } from './key-directory.ts';
+import { createStoreCache } from './store-cache.ts';
+import { type BucketRecord, type StoredBucket } from './store.ts';
+
+export interface KnownBucket {
+  /** Undefined for a bucket that was not made through the gateway. */
+  readonly record: BucketRecord | undefined;
+  readonly policy: BucketPolicy | undefined;
+}
+
+/** `unusable`: the stored text is no policy for this bucket, so that every request to the bucket must be denied. */
+export type BucketPolicy =
+  | { readonly state: 'usable'; readonly document: string; readonly compiled: CompiledPolicy }
+  | { readonly state: 'unusable'; readonly document: string };
+
+export interface BucketDirectory {
+  /** Resolves to undefined for a bucket without record and policy; rejects only when the store fails. */
+  find(name: string): Promise<KnownBucket | undefined>;
+  /** Looks for changes now: after a change through the store, so that the next `find` sees it. Never rejects. */
+  refresh(): Promise<void>;
+  close(): void;
+}
+
+export function createBucketDirectory(options: DirectoryOptions): BucketDirectory {
+  const { store, onProblem } = options;
+  const cache = createStoreCache<KnownBucket>({
+    store,
+    load: async (name) => {
+      const bucket = await store.findBucket(name);
+      return bucket && { record: bucket.record, policy: usablePolicy(name, bucket, onProblem) };
+    },
+    max: options.cacheSize,
+    now: options.now,
+    onPollFailure: (error) => {
+      onProblem({ kind: 'store', subject: undefined, error });
+    },
+    pollInterval: options.pollInterval,
+  });
+  return cache;
+}
+
+function usablePolicy(
+  name: string,
+  { policy }: StoredBucket,
+  onProblem: DirectoryOptions['onProblem'],
+): BucketPolicy | undefined {
+  if (policy === undefined) return undefined;
+  const { document } = policy;
+  try {
+    const parsed = parsePolicy(document, { type: 'resource', bucket: name });
+    return {
+      state: 'usable',
+      document,
+      compiled: compilePolicy(parsed, { name: `bucket policy of ${name}` }),
+    };
+  } catch (error) {
+    onProblem({ kind: 'bucket-policy', subject: name, error });
+    return { state: 'unusable', document };
+  }
+}
