@@ -1,0 +1,142 @@
+/** Child processes of the contract tests and benchmarks: a known environment, an end in time, no orphans. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { openSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { request } from 'undici';
+
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+  /** Added to `PATH`, `LC_ALL` and `HOME`; nothing else is taken from the caller's environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** The child's home and working directory, so that no configuration of the user is read. */
+  readonly folder: string;
+  readonly input?: string;
+  /** Milliseconds until the child is killed; 60,000 when absent. */
+  readonly timeout?: number;
+}
+
+export interface Outcome {
+  /** `undefined` when a signal ended the child. */
+  readonly code: number | undefined;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+/** Runs a child to its end. Rejects only when it cannot be started. */
+export function run(command: Command): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command.file, command.args, {
+      cwd: command.folder,
+      env: environment(command),
+      timeout: command.timeout ?? 60_000,
+      killSignal: 'SIGKILL',
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    const stdout: Buffer[] = [];
+    const stderr: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
+    child.on('error', reject);
+    child.on('close', (code) => {
+      resolve({
+        code: code ?? undefined,
+        stdout: Buffer.concat(stdout),
+        stderr: Buffer.concat(stderr).toString(),
+      });
+    });
+    // A child may end without reading its input.
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(command.input);
+  });
+}
+
+/** Runs a child to its end and returns what it printed. Throws with its last words when it fails. */
+export async function runOrThrow(command: Command): Promise<Buffer> {
+  const outcome = await run(command);
+  if (outcome.code === 0) return outcome.stdout;
+  const words = `${outcome.stderr}\n${outcome.stdout.subarray(-2000).toString()}`.trim();
+  throw new Error(`\`${command.file}\` ended with ${outcome.code ?? 'a signal'}: ${words.slice(-2000)}`);
+}
+
+export interface Server {
+  readonly pid: number;
+  /** Everything it has printed so far. */
+  output(): string;
+  /** Asks it to stop, and kills it when it has not after ten seconds. */
+  close(): Promise<void>;
+}
+
+/** Starts a server and waits until `readyUrl` answers 200. Throws with its output when it ends or takes 30 s. */
+export async function startServer(command: Command, readyUrl: string): Promise<Server> {
+  const log = `${command.folder}/output.log`;
+  const file = openSync(log, 'w', 0o600);
+  const child = spawn(command.file, command.args, {
+    cwd: command.folder,
+    env: environment(command),
+    stdio: ['ignore', file, file],
+  });
+  const ended = new Promise<void>((resolve) => {
+    child.once('error', () => resolve());
+    child.once('exit', () => resolve());
+  });
+  const server = {
+    pid: child.pid ?? 0,
+    output: () => readFileSync(log, 'utf8'),
+    close: () => stop(child, ended),
+  };
+  process.once('exit', () => child.kill('SIGKILL'));
+  if (await answers(readyUrl, child)) return server;
+  await server.close();
+  throw new Error(
+    `\`${command.file} ${command.args.join(' ')}\` did not start:\n${server.output().slice(-4000)}`,
+  );
+}
+
+/** A port of the loopback address that was free a moment ago. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => {
+        if (typeof address === 'object' && address !== null) resolve(address.port);
+        else reject(new Error('no port'));
+      });
+    });
+  });
+}
+
+function environment(command: Command): Record<string, string> {
+  return {
+    PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+    LC_ALL: 'C.UTF-8',
+    HOME: command.folder,
+    ...command.env,
+  };
+}
+
+async function answers(url: string, child: ChildProcess): Promise<boolean> {
+  const deadline = Date.now() + 30_000;
+  while (Date.now() < deadline && child.exitCode === null && child.signalCode === null) {
+    try {
+      const response = await request(url, { headersTimeout: 2000 });
+      await response.body.dump();
+      if (response.statusCode === 200) return true;
+    } catch {
+      // Not listening yet.
+    }
+    await delay(50);
+  }
+  return false;
+}
+
+async function stop(child: ChildProcess, ended: Promise<void>): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+  await ended;
+  clearTimeout(timer);
+}

@@ -1,0 +1,38 @@
+/** Where the programs of the contract tests are on this machine. */
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+const CACHE = join(import.meta.dirname, '../../.cache');
+
+/** The places where each program may be; a bare name is looked for in `PATH`. */
+const TOOLS = {
+  boto3: join(CACHE, 'venv/bin/python'),
+  'aws-cli': join(CACHE, 'venv/bin/aws'),
+  s3cmd: join(CACHE, 'venv/bin/s3cmd'),
+  curl: 'curl',
+  rclone: 'rclone',
+  versitygw: join(CACHE, 'bin/versitygw'),
+  openssl: 'openssl',
+  wrk: 'wrk',
+} as const;
+
+export type ToolName = keyof typeof TOOLS;
+
+/** The path of a program; undefined when this machine has none. */
+export function findTool(name: ToolName): string | undefined {
+  const place = TOOLS[name];
+  if (place.includes('/')) return isExecutable(place) ? place : undefined;
+  return (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .map((folder) => join(folder, place))
+    .find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
