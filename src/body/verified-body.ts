@@ -1,6 +1,7 @@
 /** A client's body, verified while it streams. */
 import { S3Error } from '../s3/index.ts';
 import { AwsChunkedDecoder } from './aws-chunked.ts';
+import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm } from './checksum.ts';
 import { isFramed, wrongLength, type BodyDeclaration } from './declaration.ts';
 import { createBodyDigests } from './digests.ts';
 
@@ -14,6 +15,17 @@ export interface VerifiedBody {
    * destroys the upstream connection.
    */
   readonly chunks: AsyncIterable<Buffer>;
+  /** The verified checksum of the forms with a trailer, so that it can be sent on. */
+  readonly trailer: VerifiedTrailer | undefined;
+}
+
+export interface VerifiedTrailer {
+  /** `x-amz-checksum-crc32` */
+  readonly name: string;
+  /** Characters of the value in base64, known from the start. */
+  readonly valueLength: number;
+  /** In base64. To be called after the last of `chunks`; throws before it. */
+  value(): string;
 }
 
 /**
@@ -33,7 +45,11 @@ export async function openBody(
 ): Promise<VerifiedBody> {
   const reader = new VerifyingReader(declaration, source);
   const first = await reader.read();
-  return { length: declaration.length, chunks: chunksOf(first, reader) };
+  return {
+    length: declaration.length,
+    chunks: chunksOf(first, reader),
+    trailer: declaration.trailer && trailerOf(CHECKSUM_ALGORITHMS[declaration.trailer], reader),
+  };
 }
 
 /**
@@ -68,7 +84,23 @@ async function* chunksOf(
   for (let chunk = first; chunk !== undefined; chunk = await reader.read()) yield chunk;
 }
 
+function trailerOf(
+  { header, size }: (typeof CHECKSUM_ALGORITHMS)[ChecksumAlgorithm],
+  reader: VerifyingReader,
+): VerifiedTrailer {
+  return {
+    name: header,
+    valueLength: Math.ceil(size / 3) * 4,
+    value() {
+      if (reader.verifiedTrailer === undefined) throw new Error('the trailer has not been verified yet');
+      return reader.verifiedTrailer;
+    },
+  };
+}
+
 class VerifyingReader {
+  /** Set once everything has verified. */
+  verifiedTrailer: string | undefined;
   readonly #length: number;
   readonly #source: AsyncIterator<Buffer>;
   readonly #decoder: AwsChunkedDecoder | undefined;
@@ -114,6 +146,7 @@ class VerifyingReader {
     const trailerValue = this.#decoder?.finish();
     if (this.#received !== this.#length) throw wrongLength();
     this.#digests.verify(trailerValue);
+    this.verifiedTrailer = trailerValue;
     this.#ended = true;
     if (this.#held !== undefined) this.#released.push(this.#held);
   }

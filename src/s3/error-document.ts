@@ -1,6 +1,12 @@
 /** The XML of a refusal. Source: S3 API reference, "REST error responses". */
-import type { S3Error } from './error.ts';
 import { renderXml } from './xml.ts';
+
+export interface RenderableError {
+  readonly code: string;
+  readonly message: string;
+  /** Extra elements, in order. */
+  readonly details: Readonly<Record<string, string>>;
+}
 
 export interface ErrorContext {
   /** The path that was asked for. */
@@ -9,7 +15,8 @@ export interface ErrorContext {
   readonly hostId: string;
 }
 
-export function renderError(error: S3Error, context: ErrorContext): string {
+/** @param error an `S3Error`, or a refusal that came from the upstream. */
+export function renderError(error: RenderableError, context: ErrorContext): string {
   return renderXml('Error', {
     Code: error.code,
     Message: error.message,

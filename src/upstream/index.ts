@@ -1,4 +1,4 @@
-export type { UpstreamResponse } from './exchange.ts';
+export type { UpstreamBody, UpstreamResponse } from './exchange.ts';
 export {
   createUpstream,
   UpstreamUnreachable,

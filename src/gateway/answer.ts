@@ -1,0 +1,52 @@
+/** What goes back to the client, before it is written. */
+import type { EntryResult } from '../audit/index.ts';
+import type { UpstreamBody } from '../upstream/index.ts';
+
+export interface Answer {
+  readonly status: number;
+  /** Lower-case name, value, name, value…; the gateway's own headers (Date, Server, request ids) are added later. */
+  readonly headers: readonly string[];
+  readonly body: AnswerBody;
+  /** What the upstream said, for the audit record; undefined when it was not asked. */
+  readonly upstream: UpstreamOutcome | undefined;
+  /** What became of each key of a DeleteObjects. */
+  readonly entries?: readonly EntryResult[];
+}
+
+export type AnswerBody =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'stream'; readonly stream: UpstreamBody }
+  /** White space first, to keep the connection alive, then XML that may turn out to be an error. */
+  | { readonly kind: 'late-xml'; readonly stream: UpstreamBody; readonly rewrite: (xml: string) => LateXml };
+
+export interface LateXml {
+  /** The root element, without an XML declaration. */
+  readonly xml: string;
+  /** The code of an error that came after the 200. */
+  readonly errorCode: string | undefined;
+}
+
+export interface UpstreamOutcome {
+  readonly status: number | undefined;
+  /** The upstream's own `x-amz-request-id`. */
+  readonly requestId: string | undefined;
+  /** The upstream's own `x-amz-id-2`. */
+  readonly id2: string | undefined;
+  readonly errorCode: string | undefined;
+  /** What went wrong between gateway and upstream, in words; never a secret. */
+  readonly cause: string | undefined;
+}
+
+export function emptyAnswer(status: number, headers: readonly string[] = []): Answer {
+  return { status, headers, body: { kind: 'none' }, upstream: undefined };
+}
+
+export function xmlAnswer(xml: string, upstream?: UpstreamOutcome): Answer {
+  return {
+    status: 200,
+    headers: ['content-type', 'application/xml', 'content-length', String(Buffer.byteLength(xml))],
+    body: { kind: 'text', text: xml },
+    upstream,
+  };
+}

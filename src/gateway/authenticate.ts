@@ -1,0 +1,127 @@
+/** Who sent this? The signature is checked against the gateway's own key store. */
+import { parseBodyDeclaration, type BodyDeclaration, type PayloadDeclaration } from '../body/index.ts';
+import type { KeyDirectory, ResolvedKey } from '../identity/index.ts';
+import { S3Error } from '../s3/index.ts';
+import {
+  anonymousPayloadHash,
+  createChunkVerifier,
+  isStreamingPayload,
+  parseSignatureClaim,
+  requireSignedHeaders,
+  s3CanonicalParts,
+  UNSIGNED_PAYLOAD,
+  verifySignature,
+  type ChunkVerifier,
+  type SignatureClaim,
+  type SigningKeys,
+} from '../sigv4/index.ts';
+import type { Authenticated, Identified } from './stages.ts';
+
+/** S3's own limit for one PUT, in bytes: 5 GiB. */
+const MAX_UPLOAD_BYTES = 5 * 1024 ** 3;
+
+export interface AuthenticateDependencies {
+  readonly keys: KeyDirectory;
+  readonly signingKeys: SigningKeys;
+  readonly region: string;
+  /** Lower-case names that must be signed when present, besides `host`, `x-amz-*` and `content-md5`. */
+  readonly headersToSign: ReadonlySet<string>;
+  readonly now: () => number;
+}
+
+/** @throws S3Error as listed in the S3 API reference for bad signatures; rejects otherwise only when the store fails. */
+export async function authenticate(
+  request: Identified,
+  dependencies: AuthenticateDependencies,
+): Promise<Authenticated> {
+  const { wire } = request;
+  const claim = parseSignatureClaim(wire, { region: dependencies.region, now: dependencies.now() });
+  if (claim === undefined) return anonymous(request);
+  const key = await activeKey(claim, dependencies);
+  requireSignedHeaders(wire, claim, dependencies.headersToSign);
+  const signingKey = dependencies.signingKeys.get(key, claim.scope);
+  verifySignature(s3CanonicalParts(wire, claim), claim, signingKey);
+  return {
+    ...request,
+    caller: { type: 'key', key, claim },
+    payloadHash: claim.payloadHash,
+    body: declareBody(request, claim.payloadHash, () => createChunkVerifier({ ...claim, signingKey })),
+  };
+}
+
+function anonymous(request: Identified): Authenticated {
+  const { wire } = request;
+  if (wire.query.some(({ name }) => name.startsWith('response-')))
+    throw new S3Error('InvalidRequest', {
+      message: 'Request specific response headers cannot be used for anonymous GET requests.',
+    });
+  const payloadHash = anonymousPayloadHash(wire);
+  return {
+    ...request,
+    caller: { type: 'anonymous' },
+    payloadHash,
+    body: declareBody(request, payloadHash, () => {
+      throw new S3Error('InvalidRequest', { reason: 'signed chunks without a signature' });
+    }),
+  };
+}
+
+async function activeKey(
+  claim: SignatureClaim,
+  { keys, now }: AuthenticateDependencies,
+): Promise<ResolvedKey> {
+  const key = await keys.find(claim.accessKeyId);
+  const reason =
+    key === undefined
+      ? 'unknown access key'
+      : key.status !== 'Active'
+        ? 'the access key is disabled'
+        : key.expiresAt !== undefined && key.expiresAt <= now()
+          ? 'the access key has expired'
+          : undefined;
+  if (key === undefined || reason !== undefined)
+    throw new S3Error('InvalidAccessKeyId', {
+      details: { AWSAccessKeyId: claim.accessKeyId },
+      ...(reason !== undefined && { reason }),
+    });
+  // Keys of this store are long-term ones: a session token beside one belongs to something else.
+  if (claim.sessionToken !== undefined) throw new S3Error('InvalidToken');
+  return key;
+}
+
+/** @throws S3Error for a body on an operation that takes none, or one that cannot be verified as declared. */
+function declareBody(
+  { operation, effective }: Identified,
+  payloadHash: string,
+  chunks: () => ChunkVerifier,
+): BodyDeclaration | undefined {
+  if (isStreamingPayload(payloadHash) && !operation.streamingPayload)
+    throw new S3Error('InvalidRequest', { message: 'The value of x-amz-content-sha256 header is invalid.' });
+  if (operation.body === 'none') {
+    const length = effective.headers.get('content-length');
+    if (effective.headers.has('transfer-encoding') || (length !== undefined && Number(length) !== 0))
+      throw new S3Error('InvalidRequest', { message: `\`${operation.name}\` takes no request body.` });
+    return undefined;
+  }
+  return parseBodyDeclaration(effective.headers, payloadDeclaration(payloadHash, chunks), {
+    ...(operation.body === 'stream'
+      ? { mode: 'stream', maxLength: MAX_UPLOAD_BYTES }
+      : { mode: 'buffered', maxLength: operation.body.buffered }),
+    ...(operation.checksums !== undefined && { checksumHeaders: operation.checksums }),
+  });
+}
+
+function payloadDeclaration(payloadHash: string, chunks: () => ChunkVerifier): PayloadDeclaration {
+  switch (payloadHash) {
+    case UNSIGNED_PAYLOAD:
+      return { kind: 'unsigned' };
+    case 'STREAMING-UNSIGNED-PAYLOAD-TRAILER':
+      return { kind: 'chunked-unsigned' };
+    case 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD':
+      return { kind: 'chunked-signed', trailer: false, chunks: chunks() };
+    case 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER':
+      return { kind: 'chunked-signed', trailer: true, chunks: chunks() };
+    default:
+      return { kind: 'sha256', sha256: payloadHash };
+  }
+}

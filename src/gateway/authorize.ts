@@ -1,0 +1,227 @@
+/**
+ * May this caller do this? Every action that the request implies is decided; one refusal refuses the request. Only
+ * this file makes an `Authorized`, and only an `Authorized` can be forwarded or answered.
+ */
+import {
+  evaluate,
+  type CompiledPolicy,
+  type Decision,
+  type PolicyPrincipal,
+  type StatementRef,
+} from '../policy/index.ts';
+import {
+  bucketArn,
+  checkAcl,
+  objectArn,
+  parseCopySource,
+  requiredActions,
+  S3Error,
+  type CopySource,
+  type RequiredAction,
+} from '../s3/index.ts';
+import type { Bucket, Buckets } from './buckets.ts';
+import { requireBodies } from './body-requirement.ts';
+import { conditionContext, type BodyContext } from './condition-context.ts';
+import type { Authenticated } from './stages.ts';
+
+const AUTHORIZED: unique symbol = Symbol('authorized');
+
+export interface Authorized extends Authenticated {
+  readonly [AUTHORIZED]: true;
+  /** The bucket of the request; undefined at service level and for a bucket that is about to be made. */
+  readonly bucket: Bucket | undefined;
+  readonly copySource: CopySource | undefined;
+  /** What let the request pass; undefined where each entry of the body is decided on its own. */
+  readonly decided: Decided | undefined;
+}
+
+/** A decision and what it was about. */
+export interface Decided {
+  readonly required: RequiredAction;
+  readonly decision: Decision;
+}
+
+/** A policy's refusal: its decision goes into the audit record. */
+export class PolicyRefusal extends S3Error {
+  readonly decided: Decided;
+
+  constructor(decided: Decided, message: string | undefined, reason: string) {
+    super('AccessDenied', { ...(message !== undefined && { message }), reason });
+    this.decided = decided;
+  }
+}
+
+export interface AuthorizeDependencies {
+  readonly buckets: Buckets;
+  readonly accountId: string;
+  readonly now: () => number;
+}
+
+/**
+ * @param body what the buffered body says that policies may ask for.
+ * @throws PolicyRefusal for a denied action, S3Error for a bucket that does not exist, an ACL, or another owner than
+ * expected; rejects otherwise only when the store fails.
+ */
+export async function authorize(
+  request: Authenticated,
+  body: BodyContext,
+  dependencies: AuthorizeDependencies,
+): Promise<Authorized> {
+  const { operation, address, effective } = request;
+  checkAcl(effective);
+  const copySourceHeader = effective.headers.get('x-amz-copy-source');
+  const copySource = copySourceHeader === undefined ? undefined : parseCopySource(copySourceHeader);
+  const bucket = address.bucket === undefined ? undefined : await dependencies.buckets.find(address.bucket);
+  const source = await sourceBucket(copySource, bucket, dependencies);
+
+  let decided: Decided | undefined;
+  if (!operation.perEntry)
+    for (const required of requiredActions(operation, effective, address, copySource)) {
+      const owner =
+        required.bucket === copySource?.bucket && required.bucket !== address.bucket ? source : bucket;
+      const decision = decide(request, required, owner, body, dependencies);
+      decided = { required, decision };
+      if (decision.effect === 'Deny') throw refusal(request, required, decision, owner);
+    }
+  if (address.bucket !== undefined && bucket === undefined && operation.name !== 'CreateBucket')
+    throw noSuchBucket(request, address.bucket);
+  if (copySource !== undefined && source === undefined) throw noSuchBucket(request, copySource.bucket);
+  checkExpectedOwner(effective.headers.get('x-amz-expected-bucket-owner'), bucket);
+  checkExpectedOwner(effective.headers.get('x-amz-source-expected-bucket-owner'), source);
+  if (bucket !== undefined) requireBodies(request, bucket.bodies);
+  return { ...request, [AUTHORIZED]: true, bucket, copySource, decided };
+}
+
+/** One action on one resource. A bucket whose policy is broken, or that is unknown, is denied by that alone. */
+export function decide(
+  request: Authenticated,
+  required: RequiredAction,
+  bucket: Bucket | undefined,
+  body: BodyContext,
+  dependencies: Pick<AuthorizeDependencies, 'accountId' | 'now'>,
+): Decision {
+  if (bucket?.policy.kind === 'broken')
+    return { effect: 'Deny', because: { kind: 'error', cause: bucket.policy.problem } };
+  const { caller } = request;
+  const resource = bucket?.policy.kind === 'policy' ? bucket.policy.policy : undefined;
+  return evaluate(
+    {
+      action: required.action,
+      resource: required.resource,
+      resourceAccount: bucket?.ownerAccount ?? dependencies.accountId,
+      principal: policyPrincipal(request),
+      context: conditionContext(request, dependencies.now(), body),
+    },
+    {
+      identity: caller.type === 'key' ? caller.key.policies : NO_POLICIES,
+      ...(resource !== undefined && { resource }),
+    },
+  );
+}
+
+/**
+ * Whether the caller may list the bucket: who may not learns nothing of what is missing in it. `s3:prefix` is absent
+ * in this check, as on AWS.
+ */
+export function mayList(
+  request: Authenticated,
+  bucket: Bucket,
+  dependencies: Pick<AuthorizeDependencies, 'accountId' | 'now'>,
+): boolean {
+  const required = { action: 's3:ListBucket', resource: bucketArn(bucket.name), bucket: bucket.name };
+  return decide(request, required, bucket, {}, dependencies).effect === 'Allow';
+}
+
+/** May the caller take this action on the object of the request, besides what it asked for? */
+export function mayAlso(
+  request: Authorized,
+  action: string,
+  dependencies: Pick<AuthorizeDependencies, 'accountId' | 'now'>,
+): boolean {
+  const { bucket, address } = request;
+  if (bucket === undefined || address.key === undefined) return false;
+  const required = { action, resource: objectArn(bucket.name, address.key), bucket: bucket.name };
+  return decide(request, required, bucket, {}, dependencies).effect === 'Allow';
+}
+
+/** The refusal of one action, in the words that AWS has for a caller of the same account. */
+export function refusal(
+  request: Authenticated,
+  required: RequiredAction,
+  decision: Decision & { readonly effect: 'Deny' },
+  bucket: Bucket | undefined,
+): PolicyRefusal {
+  const { caller } = request;
+  const why = describe(decision);
+  const reason = `${required.action} on ${required.resource}: ${why.internal}`;
+  // Anonymous callers and other accounts learn nothing about the policies.
+  const tell = caller.type === 'key' && bucket?.ownerAccount === caller.key.principal.accountId;
+  const message = tell
+    ? `User: ${caller.key.principal.arn} is not authorized to perform: ${required.action} on resource: "${required.resource}" ${why.external(required.action)}`
+    : undefined;
+  return new PolicyRefusal({ required, decision }, message, reason);
+}
+
+const NO_POLICIES: readonly CompiledPolicy[] = [];
+
+function policyPrincipal({ caller }: Authenticated): PolicyPrincipal {
+  if (caller.type === 'anonymous') return caller;
+  const { type, arn, accountId, userName, userId } = caller.key.principal;
+  return { type, arn, accountId, userName, userId };
+}
+
+async function sourceBucket(
+  copySource: CopySource | undefined,
+  target: Bucket | undefined,
+  { buckets }: AuthorizeDependencies,
+): Promise<Bucket | undefined> {
+  if (copySource === undefined || copySource.bucket === target?.name) return target;
+  return buckets.find(copySource.bucket);
+}
+
+/** Reached only by callers whose own policies allow the action: they may know that nothing is there. */
+function noSuchBucket({ caller }: Authenticated, bucket: string): S3Error {
+  return caller.type === 'anonymous'
+    ? new S3Error('AccessDenied', { reason: `no bucket \`${bucket}\` at the gateway` })
+    : new S3Error('NoSuchBucket', { details: { BucketName: bucket } });
+}
+
+function checkExpectedOwner(expected: string | undefined, bucket: Bucket | undefined): void {
+  if (expected === undefined || expected === bucket?.ownerAccount) return;
+  throw new S3Error('AccessDenied', { reason: `the bucket's owner is not the expected \`${expected}\`` });
+}
+
+function describe(decision: Decision & { readonly effect: 'Deny' }): {
+  readonly internal: string;
+  readonly external: (action: string) => string;
+} {
+  const { because } = decision;
+  switch (because.kind) {
+    case 'explicit':
+      return {
+        internal: `explicit Deny in ${statementName(because.by)}`,
+        external: () => 'with an explicit deny in a policy',
+      };
+    case 'implicit':
+      return {
+        internal: `no Allow in ${because.missing} policies`,
+        external: (action) => `because no ${MISSING[because.missing]} allows the ${action} action`,
+      };
+    case 'error':
+      return {
+        internal: `a policy could not be evaluated: ${String(because.cause)}`,
+        external: () => 'because a policy could not be evaluated',
+      };
+  }
+}
+
+const MISSING = {
+  identity: 'identity-based policy',
+  resource: 'resource-based policy',
+  boundary: 'permissions boundary',
+  session: 'session policy',
+} as const;
+
+function statementName({ policy, sid, index }: StatementRef): string {
+  return `${policy}, statement ${sid === undefined ? index + 1 : `\`${sid}\``}`;
+}

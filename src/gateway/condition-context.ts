@@ -1,0 +1,128 @@
+/** Fills in the condition keys of a request, one at a time, when a policy asks for them. */
+import type { ContextLookup } from '../policy/index.ts';
+import { queryValue } from '../s3/index.ts';
+import type { Authenticated } from './stages.ts';
+
+/** What the request's small XML body adds, or an entry of it. */
+export interface BodyContext {
+  /** `s3:versionid` of an entry of DeleteObjects. */
+  readonly versionId?: string | undefined;
+  readonly locationConstraint?: string | undefined;
+  readonly tags?: readonly { readonly key: string; readonly value: string }[] | undefined;
+}
+
+const LISTINGS = new Set(['ListObjects', 'ListObjectsV2', 'ListObjectVersions']);
+const REQUEST_TAG = 's3:requestobjecttag/';
+const PRINCIPAL_TAG = 'aws:principaltag/';
+/** Keys whose value is the header of the same name. */
+const HEADER_KEYS: ReadonlySet<string> = new Set([
+  'x-amz-acl',
+  'x-amz-copy-source',
+  'x-amz-metadata-directive',
+  'x-amz-server-side-encryption',
+  'x-amz-server-side-encryption-customer-algorithm',
+  'x-amz-storage-class',
+  'if-match',
+  'if-none-match',
+]);
+
+/**
+ * Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3", and IAM User Guide,
+ * "AWS global condition context keys". A key that is not filled in is absent.
+ * @param now epoch milliseconds.
+ */
+export function conditionContext(request: Authenticated, now: number, body: BodyContext = {}): ContextLookup {
+  return (key) => {
+    if (key.startsWith('s3:')) return s3Key(key, request, now, body);
+    if (key.startsWith(PRINCIPAL_TAG)) return principalTag(request, key.slice(PRINCIPAL_TAG.length));
+    return globalKey(key, request, now);
+  };
+}
+
+function s3Key(
+  key: string,
+  request: Authenticated,
+  now: number,
+  body: BodyContext,
+): string | readonly string[] | undefined {
+  const { caller, operation, effective } = request;
+  const listing = LISTINGS.has(operation.name);
+  switch (key) {
+    case 's3:prefix':
+      return listing ? queryValue(effective.query, 'prefix') : undefined;
+    case 's3:delimiter':
+      return listing ? queryValue(effective.query, 'delimiter') : undefined;
+    case 's3:max-keys':
+      return listing ? (queryValue(effective.query, 'max-keys') ?? '1000') : undefined;
+    case 's3:authtype':
+      if (caller.type === 'anonymous') return undefined;
+      return caller.claim.form === 'header' ? 'REST-HEADER' : 'REST-QUERY-STRING';
+    case 's3:signatureversion':
+      return caller.type === 'anonymous' ? undefined : 'AWS4-HMAC-SHA256';
+    case 's3:signatureage':
+      return caller.type === 'anonymous' ? undefined : String(Math.max(0, now - caller.claim.signedAt));
+    case 's3:tlsversion':
+      return request.tls === undefined ? undefined : /^TLSv(\d(?:\.\d)?)$/.exec(request.tls.protocol)?.[1];
+    case 's3:x-amz-content-sha256':
+      return request.payloadHash;
+    case 's3:versionid':
+      return body.versionId ?? queryValue(effective.query, 'versionId');
+    case 's3:locationconstraint':
+      return body.locationConstraint;
+    case 's3:requestobjecttagkeys':
+      return requestTags(request, body)?.map((tag) => tag.key);
+    default:
+      if (key.startsWith(REQUEST_TAG)) return requestTag(request, body, key.slice(REQUEST_TAG.length));
+      return HEADER_KEYS.has(key.slice(3)) ? effective.headers.get(key.slice(3)) : undefined;
+  }
+}
+
+function globalKey(key: string, request: Authenticated, now: number): string | undefined {
+  const principal = request.caller.type === 'key' ? request.caller.key.principal : undefined;
+  switch (key) {
+    case 'aws:sourceip':
+      return request.remoteAddress;
+    case 'aws:securetransport':
+      return String(request.tls !== undefined);
+    case 'aws:currenttime':
+      return new Date(now).toISOString();
+    case 'aws:epochtime':
+      return String(Math.floor(now / 1000));
+    case 'aws:useragent':
+      return request.effective.headers.get('user-agent');
+    case 'aws:referer':
+      return request.effective.headers.get('referer');
+    case 'aws:principalarn':
+      return principal?.arn;
+    case 'aws:principalaccount':
+      return principal?.accountId;
+    case 'aws:principaltype':
+      return principal === undefined ? 'Anonymous' : principal.type === 'root' ? 'Account' : 'User';
+    case 'aws:userid':
+      return principal?.userId ?? 'anonymous';
+    case 'aws:username':
+      return principal?.type === 'user' ? principal.userName : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** Tag keys are compared without case in condition keys, values never are. */
+function principalTag(request: Authenticated, lowerCaseKey: string): string | undefined {
+  if (request.caller.type === 'anonymous') return undefined;
+  const { tags } = request.caller.key.principal;
+  for (const name of Object.keys(tags)) if (name.toLowerCase() === lowerCaseKey) return tags[name];
+  return undefined;
+}
+
+function requestTag(request: Authenticated, body: BodyContext, lowerCaseKey: string): string | undefined {
+  return requestTags(request, body)?.find((tag) => tag.key.toLowerCase() === lowerCaseKey)?.value;
+}
+
+/** Tags out of the XML body, or out of `x-amz-tagging` (a URL query string). */
+function requestTags(request: Authenticated, body: BodyContext): BodyContext['tags'] {
+  if (body.tags !== undefined) return body.tags;
+  const header = request.effective.headers.get('x-amz-tagging');
+  if (header === undefined || header === '') return undefined;
+  return [...new URLSearchParams(header)].map(([key, value]) => ({ key, value }));
+}

@@ -1,0 +1,173 @@
+/** Sends an authorized request upstream and makes the client's answer of what comes back. */
+import { createHash } from 'node:crypto';
+import { withoutAwsChunked, type VerifiedBody } from '../body/index.ts';
+import { renderCopySource, S3Error, type QueryParameter } from '../s3/index.ts';
+import {
+  UpstreamUnreachable,
+  type Upstream,
+  type UpstreamPayload,
+  type UpstreamResponse,
+} from '../upstream/index.ts';
+import type { Answer } from './answer.ts';
+import { mayAlso, mayList, type Authorized, type AuthorizeDependencies } from './authorize.ts';
+import { readRefusal, unavailable, UpstreamRefusal, upstreamOutcome } from './upstream-error.ts';
+import { lateXml } from './late-xml.ts';
+
+export interface ForwardDependencies extends AuthorizeDependencies {
+  readonly upstream: Upstream;
+  /** Names this process in error documents. */
+  readonly hostId: string;
+  /** Whether the upstream takes aws-chunked bodies with a trailing checksum. */
+  readonly forwardTrailers: boolean;
+  /** False when no bucket exists upstream but those made through the gateway. */
+  readonly upstreamHasBuckets: boolean;
+}
+
+export interface ForwardOptions {
+  readonly payload: UpstreamPayload;
+  readonly signal: AbortSignal;
+  /** In place of the client's. */
+  readonly headers?: readonly (readonly [name: string, value: string])[];
+  readonly method?: string;
+  readonly query?: readonly QueryParameter[];
+  /** In place of the key of the request; null for its bucket. */
+  readonly key?: null;
+}
+
+/**
+ * Forwards the request as it is and returns the upstream's answer, filtered by the operation's row.
+ * @throws UpstreamRefusal for a refusal of the upstream, or none of its answers; S3Error when the body did not verify.
+ */
+export async function forward(
+  request: Authorized,
+  options: ForwardOptions,
+  dependencies: ForwardDependencies,
+): Promise<Answer> {
+  const { operation } = request;
+  const response = await send(request, options, dependencies);
+  const headers = answerHeaders(request, response, dependencies);
+  const upstream = upstreamOutcome(response);
+  return operation.answer === 'xml-late-error'
+    ? {
+        status: response.status,
+        headers,
+        body: lateXml(request, response.body, upstream, dependencies.hostId),
+        upstream,
+      }
+    : { status: response.status, headers, body: { kind: 'stream', stream: response.body }, upstream };
+}
+
+/**
+ * Sends the request, or one of the gateway's own making on the same bucket and key; the answer is a success.
+ * @throws UpstreamRefusal as `forward`.
+ */
+export async function send(
+  request: Authorized,
+  options: ForwardOptions,
+  dependencies: ForwardDependencies,
+): Promise<UpstreamResponse> {
+  const method = options.method ?? request.method;
+  let response: UpstreamResponse;
+  try {
+    response = await dependencies.upstream.send({
+      method,
+      bucket: request.address.bucket,
+      key: options.key === null ? undefined : request.address.key,
+      query: options.query ?? forwardedQuery(request),
+      headers: options.headers ?? forwardedHeaders(request),
+      payload: options.payload,
+      signal: options.signal,
+    });
+  } catch (error) {
+    throw error instanceof UpstreamUnreachable ? unreachable(error) : error;
+  }
+  if (response.status < 300 || response.status === 304) return response;
+  throw hideMissing(request, await readRefusal(response, method), dependencies);
+}
+
+/** How a verified body goes upstream; see docs/decisions/0006. */
+export function streamPayload(
+  request: Authorized,
+  body: VerifiedBody,
+  dependencies: ForwardDependencies,
+): UpstreamPayload {
+  const declaration = request.body;
+  const { length, chunks, trailer } = body;
+  if (trailer !== undefined && dependencies.forwardTrailers)
+    return { kind: 'framed', chunks, length, trailer };
+  const sha256 = declaration?.payload.kind === 'sha256' ? declaration.payload.sha256 : undefined;
+  return { kind: 'stream', chunks, length, sha256 };
+}
+
+/** A small body that the gateway has parsed and written anew. Some operations demand Content-MD5. */
+export function bufferPayload(text: string): { readonly payload: UpstreamPayload; readonly md5: string } {
+  const data = Buffer.from(text, 'utf8');
+  return { payload: { kind: 'buffer', data }, md5: createHash('md5').update(data).digest('base64') };
+}
+
+/** The client's headers that the operation knows, less those that the gateway uses up itself. */
+export function forwardedHeaders(request: Authorized): (readonly [string, string])[] {
+  const { forwardedHeaders: known } = request.operation;
+  const headers: [string, string][] = [];
+  for (const [name, value] of request.effective.headers.entries()) {
+    if (!known.has(name)) continue;
+    if (name === 'content-encoding') {
+      const encoding = withoutAwsChunked(value);
+      if (encoding !== undefined) headers.push([name, encoding]);
+    } else if (name === 'x-amz-copy-source' && request.copySource !== undefined) {
+      headers.push([name, renderCopySource(request.copySource)]);
+    } else {
+      headers.push([name, value]);
+    }
+  }
+  return headers;
+}
+
+function forwardedQuery({ effective, operation }: Authorized): readonly QueryParameter[] {
+  const { query } = effective;
+  return query.length === 0 ? query : query.filter(({ name }) => operation.parameters.has(name));
+}
+
+function answerHeaders(
+  request: Authorized,
+  response: UpstreamResponse,
+  dependencies: ForwardDependencies,
+): string[] {
+  const { responseHeaders, headerActions } = request.operation;
+  const headers: string[] = [];
+  for (let i = 0; i + 1 < response.headers.length; i += 2) {
+    const name = response.headers[i] as string;
+    if (!responseHeaders.has(name)) continue;
+    const extra = headerActions.find((candidate) => candidate.headers.includes(name));
+    if (extra !== undefined && !mayAlso(request, extra.action, dependencies)) continue;
+    headers.push(name, response.headers[i + 1] as string);
+  }
+  return headers;
+}
+
+/** What is not there looks forbidden to a caller who may not list the bucket: names are not to be tried out. */
+function hideMissing(
+  request: Authorized,
+  refusal: UpstreamRefusal,
+  dependencies: ForwardDependencies,
+): UpstreamRefusal {
+  const { bucket } = request;
+  if (refusal.status !== 404 || bucket === undefined || request.address.key === undefined) return refusal;
+  if (refusal.code === 'NoSuchUpload' || mayList(request, bucket, dependencies)) return refusal;
+  const { code, status, message } = new S3Error('AccessDenied');
+  return new UpstreamRefusal(
+    { code, status, message },
+    { ...refusal.upstream, cause: `${refusal.code}, and the caller may not list the bucket` },
+  );
+}
+
+function unreachable(error: UpstreamUnreachable): UpstreamRefusal {
+  const nothing = {
+    status: undefined,
+    requestId: undefined,
+    id2: undefined,
+    errorCode: undefined,
+    cause: undefined,
+  };
+  return unavailable(nothing, error.message);
+}

@@ -1,0 +1,58 @@
+/** The way of every request, in order. The only file that knows it. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AcceptLimits } from './accept.ts';
+import { accept } from './accept.ts';
+import { authenticate, type AuthenticateDependencies } from './authenticate.ts';
+import { authorize, type AuthorizeDependencies } from './authorize.ts';
+import { documentContext, readDocument } from './documents.ts';
+import { identify } from './identify.ts';
+import { incomingBody, type IncomingBody } from './incoming-body.ts';
+import { perform, type PerformDependencies } from './perform.ts';
+import { receive } from './receive.ts';
+import { RequestTrail, type Recorder } from './record.ts';
+import { refusalOf, refuse, respond, type Responder } from './respond.ts';
+
+export interface HandlerDependencies
+  extends AuthenticateDependencies, AuthorizeDependencies, PerformDependencies, Responder {
+  readonly limits: AcceptLimits;
+  readonly baseDomains: readonly string[];
+  readonly newRequestId: () => string;
+  readonly recorder: Recorder;
+}
+
+export type Handler = (
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  options: { readonly expectsContinue: boolean },
+) => Promise<void>;
+
+export function createHandler(dependencies: HandlerDependencies): Handler {
+  return async (incoming, response, { expectsContinue }) => {
+    const received = receive(incoming, expectsContinue, dependencies);
+    const trail = new RequestTrail(received, dependencies.recorder);
+    const gone = new AbortController();
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort(new Error('the client went away'));
+      trail.close({ completed: response.writableFinished });
+    });
+    let opened: IncomingBody | undefined;
+    try {
+      const accepted = trail.reached(accept(received, dependencies.limits));
+      const identified = trail.reached(identify(accepted, dependencies.baseDomains));
+      const authenticated = trail.reached(await authenticate(identified, dependencies));
+      const body = (): IncomingBody =>
+        (opened ??= trail.opened(incomingBody(authenticated, response, dependencies)));
+      const document = await readDocument(authenticated, body);
+      const authorized = trail.reached(
+        await authorize(authenticated, documentContext(document), dependencies),
+      );
+      const request = { request: authorized, document, body, signal: gone.signal };
+      const answer = trail.answered(await perform(request, dependencies));
+      trail.sent(await respond(answer, received, response, dependencies));
+    } catch (error) {
+      const refusal = trail.refused(refusalOf(error), error);
+      if (response.headersSent || response.destroyed) response.destroy();
+      else trail.sent(refuse(refusal, received, response, dependencies));
+    }
+  };
+}

@@ -1,0 +1,83 @@
+/**
+ * Answers that start with 200 and white space, and end with a result or an `<Error>`: CopyObject, UploadPartCopy and
+ * CompleteMultipartUpload. Source: S3 API reference, CompleteMultipartUpload.
+ */
+import {
+  encodeUriPath,
+  parseXml,
+  renderError,
+  renderXml,
+  S3_NAMESPACE,
+  type ErrorContext,
+  type ParsedElement,
+  type XmlContent,
+} from '../s3/index.ts';
+import type { UpstreamBody } from '../upstream/index.ts';
+import type { AnswerBody, LateXml, UpstreamOutcome } from './answer.ts';
+import { pathOf } from './respond.ts';
+import type { Authorized } from './authorize.ts';
+import { refusalOf, unavailable, type UpstreamRefusal } from './upstream-error.ts';
+
+/** Makes the upstream's document anew: its Location and its error texts speak of the upstream. */
+export function lateXml(
+  request: Authorized,
+  stream: UpstreamBody,
+  upstream: UpstreamOutcome,
+  hostId: string,
+): AnswerBody {
+  const context = { resource: pathOf(request.target), requestId: request.requestId, hostId };
+  return { kind: 'late-xml', stream, rewrite: (xml) => rewrite(request, xml, upstream, context) };
+}
+
+const RESULTS = ['CopyObjectResult', 'CopyPartResult', 'CompleteMultipartUploadResult'] as const;
+
+function rewrite(
+  request: Authorized,
+  xml: string,
+  upstream: UpstreamOutcome,
+  context: ErrorContext,
+): LateXml {
+  const root = RESULTS.find((name) => xml.includes(`<${name}`));
+  if (root === undefined) return lateError(context, errorOf(xml, upstream));
+  try {
+    const content = contentOf(parseXml(xml, root));
+    const location = 'Location' in content && { Location: locationOf(request) };
+    return {
+      xml: renderXml(root, { ...content, ...location }, { namespace: S3_NAMESPACE }),
+      errorCode: undefined,
+    };
+  } catch (error) {
+    return lateError(
+      context,
+      unavailable(upstream, `the upstream's answer is not S3's XML: ${String(error)}`),
+    );
+  }
+}
+
+function errorOf(xml: string, upstream: UpstreamOutcome): UpstreamRefusal {
+  try {
+    return refusalOf(parseXml(xml, 'Error'), 500, upstream);
+  } catch (error) {
+    return unavailable(upstream, `the upstream's answer is not S3's XML: ${String(error)}`);
+  }
+}
+
+function lateError(context: ErrorContext, refusal: UpstreamRefusal): LateXml {
+  return { xml: renderError(refusal, context), errorCode: refusal.code };
+}
+
+/** Text of leaves, children of the rest, in the order in which their names first come. */
+function contentOf(element: ParsedElement): { readonly [name: string]: XmlContent } {
+  const content: Record<string, XmlContent> = {};
+  for (const name of element.childNames)
+    content[name] = element
+      .children(name)
+      .map((child) => (child.childNames.length === 0 ? child.text : contentOf(child)));
+  return content;
+}
+
+function locationOf({ tls, address, effective }: Authorized): string {
+  const origin = `${tls === undefined ? 'http' : 'https'}://${effective.headers.get('host') ?? ''}`;
+  const key = encodeUriPath(address.key ?? '');
+  return address.style === 'path' ? `${origin}/${address.bucket ?? ''}/${key}` : `${origin}/${key}`;
+}

@@ -1,0 +1,38 @@
+/** ACLs are off: reading one shows the owner's full control, and only what grants nothing more may be written. */
+import { renderAccessControlPolicy, S3Error } from '../../s3/index.ts';
+import { canonicalUserId } from '../canonical-user.ts';
+import { emptyAnswer, xmlAnswer, type Answer, type UpstreamOutcome } from '../answer.ts';
+import { send } from '../forward.ts';
+import type { Performance, PerformDependencies } from '../perform.ts';
+import { upstreamOutcome } from '../upstream-error.ts';
+
+export async function getAcl(performance: Performance, dependencies: PerformDependencies): Promise<Answer> {
+  const upstream = await assertExists(performance, dependencies);
+  const account = performance.request.bucket?.ownerAccount ?? dependencies.accountId;
+  return xmlAnswer(renderAccessControlPolicy(canonicalUserId(account)), upstream);
+}
+
+/** Source: User Guide, "Controlling ownership of objects and disabling ACLs for your bucket". */
+export async function putAcl(performance: Performance, dependencies: PerformDependencies): Promise<Answer> {
+  const { document, request } = performance;
+  const written = document.kind === 'text' && document.text.trim() !== '';
+  // Canned ACLs that grant more were refused before; a document could, whatever it says.
+  if (written || !request.effective.headers.has('x-amz-acl'))
+    throw new S3Error('AccessControlListNotSupported');
+  const upstream = await assertExists(performance, dependencies);
+  return { ...emptyAnswer(200, ['content-length', '0']), upstream };
+}
+
+async function assertExists(
+  { request, signal }: Performance,
+  dependencies: PerformDependencies,
+): Promise<UpstreamOutcome> {
+  const query = request.effective.query.filter(({ name }) => name === 'versionId');
+  const response = await send(
+    request,
+    { method: 'HEAD', query, headers: [], payload: { kind: 'none' }, signal },
+    dependencies,
+  );
+  response.body.discard();
+  return upstreamOutcome(response);
+}

@@ -1,0 +1,122 @@
+/** Making, finding and removing buckets: upstream, and in the gateway's own register. */
+import { renderCreateBucketConfiguration, renderLocation, S3Error } from '../../s3/index.ts';
+import { emptyAnswer, xmlAnswer, type Answer } from '../answer.ts';
+import { bufferPayload, forward, send } from '../forward.ts';
+import type { Performance, PerformDependencies } from '../perform.ts';
+import { UpstreamRefusal, upstreamOutcome } from '../upstream-error.ts';
+
+/** Never takes over a bucket that exists: not one of another account, and not one that is only upstream. */
+export async function createBucket(
+  { request, document, signal }: Performance,
+  dependencies: PerformDependencies,
+): Promise<Answer> {
+  const { region, upstream, store, directory } = dependencies;
+  const name = request.address.bucket ?? '';
+  const ownerAccount =
+    request.caller.type === 'key' ? request.caller.key.principal.accountId : dependencies.accountId;
+  if (request.caller.type === 'anonymous')
+    throw new S3Error('AccessDenied', { reason: 'anonymous CreateBucket' });
+  checkLocation(document.kind === 'create-bucket' ? document.locationConstraint : undefined, region);
+  if (request.bucket !== undefined) {
+    if (request.bucket.record !== undefined)
+      throw new S3Error(
+        request.bucket.ownerAccount === ownerAccount ? 'BucketAlreadyOwnedByYou' : 'BucketAlreadyExists',
+        { details: { BucketName: name } },
+      );
+  }
+  if (await existsUpstream({ request, signal }, dependencies))
+    throw new S3Error('BucketAlreadyExists', {
+      details: { BucketName: name },
+      reason: 'the bucket exists upstream',
+    });
+  const { payload, md5 } =
+    upstream.region === 'us-east-1'
+      ? { payload: { kind: 'none' } as const, md5: undefined }
+      : bufferPayload(renderCreateBucketConfiguration(upstream.region));
+  const headers: [string, string][] =
+    md5 === undefined
+      ? []
+      : [
+          ['content-md5', md5],
+          ['content-type', 'application/xml'],
+        ];
+  const response = await send(request, { payload, signal, headers }, dependencies);
+  response.body.discard();
+  await store.addBucket({ name, ownerAccount, createdAt: dependencies.now() });
+  await directory.refresh();
+  return {
+    ...emptyAnswer(200, ['location', `/${name}`, 'content-length', '0']),
+    upstream: upstreamOutcome(response),
+  };
+}
+
+/** The register forgets the bucket with its policy, so that a later bucket of that name starts without one. */
+export async function deleteBucket(
+  { request, signal }: Performance,
+  dependencies: PerformDependencies,
+): Promise<Answer> {
+  const answer = await forward(request, { payload: { kind: 'none' }, signal }, dependencies);
+  await dependencies.store.deleteBucket(request.address.bucket ?? '');
+  await dependencies.directory.refresh();
+  return answer;
+}
+
+export async function headBucket(
+  { request, signal }: Performance,
+  dependencies: PerformDependencies,
+): Promise<Answer> {
+  const answer = await forward(request, { payload: { kind: 'none' }, signal }, dependencies);
+  return {
+    ...answer,
+    headers: [
+      ...answer.headers,
+      'x-amz-bucket-region',
+      dependencies.region,
+      'x-amz-access-point-alias',
+      'false',
+    ],
+  };
+}
+
+/** The region that clients sign for is the gateway's, wherever the bucket is. */
+export async function getBucketLocation(
+  { request, signal }: Performance,
+  dependencies: PerformDependencies,
+): Promise<Answer> {
+  const options = { method: 'HEAD', query: [], payload: { kind: 'none' }, signal, headers: [] } as const;
+  const response = await send(request, options, dependencies);
+  response.body.discard();
+  return xmlAnswer(renderLocation(dependencies.region), upstreamOutcome(response));
+}
+
+function checkLocation(constraint: string | undefined, region: string): void {
+  const expected = region === 'us-east-1' ? undefined : region;
+  if (constraint === expected || constraint === region) return;
+  if (constraint === undefined)
+    throw new S3Error('IllegalLocationConstraintException', {
+      message:
+        'The unspecified location constraint is incompatible for the region specific endpoint this request was sent to.',
+    });
+  throw new S3Error('IllegalLocationConstraintException', {
+    message: `The ${constraint} location constraint is incompatible for the region specific endpoint this request was sent to.`,
+  });
+}
+
+/** Asked first, since AWS answers 200 when the upstream's own account makes a bucket again. */
+async function existsUpstream(
+  { request, signal }: Pick<Performance, 'request' | 'signal'>,
+  dependencies: PerformDependencies,
+): Promise<boolean> {
+  const options = { method: 'HEAD', query: [], payload: { kind: 'none' }, signal, headers: [] } as const;
+  try {
+    const response = await send(request, options, dependencies);
+    response.body.discard();
+    return true;
+  } catch (error) {
+    if (!(error instanceof UpstreamRefusal)) throw error;
+    if (error.status === 404) return false;
+    // 403: somebody else's bucket, or a right that the gateway lacks. Either way it is not ours to make.
+    if (error.status === 403) return true;
+    throw error;
+  }
+}

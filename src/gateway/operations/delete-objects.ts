@@ -1,0 +1,81 @@
+/** Each key of a DeleteObjects is decided alone; only what is allowed goes upstream, and the answers are merged. */
+import {
+  parseDeleteResult,
+  renderDeleteObjects,
+  renderDeleteResult,
+  requiredEntryActions,
+  S3Error,
+  type DeletedEntry,
+  type DeleteEntry,
+  type DeleteErrorEntry,
+} from '../../s3/index.ts';
+import { xmlAnswer, type Answer, type UpstreamOutcome } from '../answer.ts';
+import { decide, type AuthorizeDependencies, type Authorized, type Decided } from '../authorize.ts';
+import { bufferPayload, forwardedHeaders, send } from '../forward.ts';
+import type { Performance, PerformDependencies } from '../perform.ts';
+import { entryResult } from '../record.ts';
+import { unavailable, upstreamOutcome } from '../upstream-error.ts';
+
+/** Most bytes of the upstream's answer: 1,000 entries with keys of 1,024 bytes, escaped. */
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+
+export async function deleteObjects(
+  { request, document, signal }: Performance,
+  dependencies: PerformDependencies,
+): Promise<Answer> {
+  if (document.kind !== 'delete') throw new Error('DeleteObjects without its document');
+  const { objects, quiet } = document.delete;
+  const allowed: DeleteEntry[] = [];
+  const errors: DeleteErrorEntry[] = [];
+  const decisions = objects.map((entry) => ({ entry, decided: decideEntry(request, entry, dependencies) }));
+  for (const { entry, decided } of decisions)
+    if (decided.decision.effect === 'Allow') allowed.push(entry);
+    else errors.push(denied(entry));
+  const answer = (
+    deleted: readonly DeletedEntry[],
+    failed: readonly DeleteErrorEntry[],
+    outcome?: UpstreamOutcome,
+  ): Answer => ({
+    ...xmlAnswer(renderDeleteResult({ deleted, errors: failed }), outcome),
+    entries: decisions.map(({ entry, decided }) => entryResult(entry, decided, codeFor(entry, failed))),
+  });
+  if (allowed.length === 0) return answer([], errors);
+
+  const { payload, md5 } = bufferPayload(renderDeleteObjects({ quiet, objects: allowed }));
+  const kept = forwardedHeaders(request).filter(([name]) => name === 'x-amz-bypass-governance-retention');
+  const headers = [...kept, ['content-type', 'application/xml'], ['content-md5', md5]] as const;
+  const response = await send(request, { payload, signal, headers }, dependencies);
+  const outcome = upstreamOutcome(response);
+  try {
+    const result = parseDeleteResult((await response.body.read(MAX_ANSWER_BYTES)).toString('utf8'));
+    return answer(result.deleted, [...errors, ...result.errors.map(withoutUpstreamText)], outcome);
+  } catch (error) {
+    throw unavailable(outcome, `the upstream's answer is not S3's XML: ${String(error)}`);
+  }
+}
+
+/** The first refusal of its actions, or the last grant. */
+function decideEntry(request: Authorized, entry: DeleteEntry, dependencies: AuthorizeDependencies): Decided {
+  const body = { versionId: entry.versionId };
+  let decided: Decided | undefined;
+  for (const required of requiredEntryActions(request.operation, request.effective, request.address, entry)) {
+    decided = { required, decision: decide(request, required, request.bucket, body, dependencies) };
+    if (decided.decision.effect === 'Deny') break;
+  }
+  if (decided === undefined) throw new Error('an entry of DeleteObjects that needs no action');
+  return decided;
+}
+
+function codeFor(entry: DeleteEntry, errors: readonly DeleteErrorEntry[]): string | undefined {
+  return errors.find(({ key, versionId }) => key === entry.key && versionId === entry.versionId)?.code;
+}
+
+function denied({ key, versionId }: DeleteEntry): DeleteErrorEntry {
+  const { code, message } = new S3Error('AccessDenied');
+  return { key, ...(versionId !== undefined && { versionId }), code, message };
+}
+
+/** The upstream's AccessDenied speaks of the gateway's own account. */
+function withoutUpstreamText(error: DeleteErrorEntry): DeleteErrorEntry {
+  return error.code === 'AccessDenied' ? { ...error, message: new S3Error('AccessDenied').message } : error;
+}

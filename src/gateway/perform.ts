@@ -1,0 +1,95 @@
+/** Does what was authorized: by the gateway itself, or by forwarding it. */
+import type { Answer } from './answer.ts';
+import type { Authorized } from './authorize.ts';
+import type { RequestDocument } from './documents.ts';
+import {
+  bufferPayload,
+  forward,
+  forwardedHeaders,
+  streamPayload,
+  type ForwardDependencies,
+} from './forward.ts';
+import type { IncomingBody } from './incoming-body.ts';
+import { getAcl, putAcl } from './operations/acl.ts';
+import { createBucket, deleteBucket, getBucketLocation, headBucket } from './operations/bucket-lifecycle.ts';
+import { deleteBucketPolicy, getBucketPolicy, putBucketPolicy } from './operations/bucket-policy.ts';
+import { deleteObjects } from './operations/delete-objects.ts';
+import { listBuckets } from './operations/list-buckets.ts';
+import { renderCompleteMultipartUpload, renderTagging } from '../s3/index.ts';
+import type { BucketDirectory, IdentityStore } from '../identity/index.ts';
+
+export interface PerformDependencies extends ForwardDependencies {
+  readonly store: IdentityStore;
+  readonly directory: BucketDirectory;
+  readonly region: string;
+}
+
+export interface Performance {
+  readonly request: Authorized;
+  readonly document: RequestDocument;
+  readonly body: () => IncomingBody;
+  readonly signal: AbortSignal;
+}
+
+/** @throws S3Error or UpstreamRefusal; anything else is a bug. */
+export async function perform(performance: Performance, dependencies: PerformDependencies): Promise<Answer> {
+  const { request, document, signal } = performance;
+  switch (request.operation.name) {
+    case 'ListBuckets':
+      return listBuckets(performance, dependencies);
+    case 'CreateBucket':
+      return createBucket(performance, dependencies);
+    case 'DeleteBucket':
+      return deleteBucket(performance, dependencies);
+    case 'HeadBucket':
+      return headBucket(performance, dependencies);
+    case 'GetBucketLocation':
+      return getBucketLocation(performance, dependencies);
+    case 'GetBucketPolicy':
+      return getBucketPolicy(performance);
+    case 'PutBucketPolicy':
+      return putBucketPolicy(performance, dependencies);
+    case 'DeleteBucketPolicy':
+      return deleteBucketPolicy(performance, dependencies);
+    case 'GetBucketAcl':
+    case 'GetObjectAcl':
+      return getAcl(performance, dependencies);
+    case 'PutBucketAcl':
+    case 'PutObjectAcl':
+      return putAcl(performance, dependencies);
+    case 'DeleteObjects':
+      return deleteObjects(performance, dependencies);
+    default:
+  }
+  if (document.kind === 'tagging')
+    return forwardDocument(request, renderTagging(document.tags), signal, dependencies);
+  if (document.kind === 'parts')
+    return forwardDocument(request, renderCompleteMultipartUpload(document.parts), signal, dependencies);
+  if (request.operation.body !== 'stream')
+    return forward(request, { payload: { kind: 'none' }, signal }, dependencies);
+  const body = await performance.body().open();
+  return forward(request, { payload: streamPayload(request, body, dependencies), signal }, dependencies);
+}
+
+/** Headers that spoke of the client's own text do not hold for the one written anew. */
+function forwardDocument(
+  request: Authorized,
+  xml: string,
+  signal: AbortSignal,
+  dependencies: PerformDependencies,
+): Promise<Answer> {
+  const { payload, md5 } = bufferPayload(xml);
+  const ofTheObject = request.operation.checksums === 'object';
+  const kept = forwardedHeaders(request).filter(
+    ([name]) =>
+      name !== 'content-md5' &&
+      name !== 'content-type' &&
+      (ofTheObject || !name.startsWith('x-amz-checksum-')),
+  );
+  const headers: (readonly [string, string])[] = [
+    ...kept,
+    ['content-type', 'application/xml'],
+    ['content-md5', md5],
+  ];
+  return forward(request, { payload, signal, headers }, dependencies);
+}

@@ -1,0 +1,246 @@
+/** From what became known of a request to its one audit record, and to the metrics. */
+import type { AccessRecord, AuditSink, EntryResult, RecordedDecision } from '../audit/index.ts';
+import { queryValue, S3Error } from '../s3/index.ts';
+import type { Logger, Metrics } from '../telemetry/index.ts';
+import type { Answer } from './answer.ts';
+import { PolicyRefusal, type Authorized, type Decided } from './authorize.ts';
+import type { IncomingBody } from './incoming-body.ts';
+import type { Sent } from './respond.ts';
+import type { MalformedRequest } from './server.ts';
+import type { Accepted, Authenticated, Identified, Received } from './stages.ts';
+import { UpstreamRefusal } from './upstream-error.ts';
+
+export interface Recorder {
+  started(): void;
+  record(record: AccessRecord): void;
+  /** What never became a request. */
+  malformed(request: MalformedRequest): void;
+  /** A bug, with its stack; what the client saw is in the record. */
+  bug(requestId: string, error: unknown): void;
+  readonly now: () => number;
+  readonly hostId: string;
+}
+
+export function createRecorder(options: {
+  readonly sinks: readonly AuditSink[];
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly now: () => number;
+  readonly hostId: string;
+}): Recorder {
+  const { sinks, metrics, log, now, hostId } = options;
+  const write = (record: AccessRecord): void => {
+    for (const sink of sinks) sink.write(record);
+    const operation = record.operation ?? 'none';
+    metrics.requests.with(operation, String(record.status ?? 0), record.decision?.effect ?? 'none').add();
+    if (record.errorCode !== undefined && record.upstream === undefined)
+      metrics.refusals.with(record.errorCode).add();
+  };
+  return {
+    now,
+    hostId,
+    started() {
+      metrics.requestsInFlight.add(1);
+    },
+    record(record) {
+      write(record);
+      metrics.requestsInFlight.add(-1);
+      metrics.requestDuration.with(record.operation ?? 'none').observe(record.totalTimeMs / 1000);
+      metrics.bytesReceived.add(record.bytesReceived);
+      metrics.bytesSent.add(record.bytesSent);
+      const { upstream } = record;
+      if (upstream === undefined) return;
+      metrics.upstreamRequests.with(String(upstream.status ?? 0)).add();
+      if (upstream.errorCode !== undefined || upstream.cause !== undefined)
+        metrics.upstreamErrors.with(upstream.errorCode ?? 'none').add();
+    },
+    malformed({ requestId, remoteAddress, code, status, reason }) {
+      write({
+        time: now(),
+        requestId,
+        hostId,
+        remoteAddress: remoteAddress ?? '',
+        status,
+        errorCode: code,
+        errorReason: reason,
+        bytesReceived: 0,
+        bytesSent: 0,
+        totalTimeMs: 0,
+        outcome: 'malformed',
+      });
+    },
+    bug(requestId, error) {
+      log.error({ err: error, requestId }, 'internal error');
+    },
+  };
+}
+
+type Stage = Received | Accepted | Identified | Authenticated | Authorized;
+
+/** Follows one request; remembers the last stage that it reached and what came of it. */
+export class RequestTrail {
+  readonly #recorder: Recorder;
+  #stage: Stage;
+  #body: IncomingBody | undefined;
+  #refusal: S3Error | UpstreamRefusal | undefined;
+  #answer: Answer | undefined;
+  #answeredAt: number | undefined;
+  #status: number | undefined;
+  #sent: Sent | undefined;
+
+  constructor(received: Received, recorder: Recorder) {
+    this.#stage = received;
+    this.#recorder = recorder;
+    recorder.started();
+  }
+
+  reached<T extends Stage>(stage: T): T {
+    this.#stage = stage;
+    return stage;
+  }
+
+  opened(body: IncomingBody): IncomingBody {
+    this.#body = body;
+    return body;
+  }
+
+  answered(answer: Answer): Answer {
+    this.#answer = answer;
+    this.#status = answer.status;
+    this.#answeredAt = this.#recorder.now();
+    return answer;
+  }
+
+  /** @param error what was thrown; a bug is logged with its stack. */
+  refused<T extends S3Error | UpstreamRefusal>(refusal: T, error: unknown): T {
+    this.#refusal = refusal;
+    this.#answeredAt ??= this.#recorder.now();
+    this.#status ??= refusal.status;
+    if (refusal.code === 'InternalError' && refusal !== error && !this.#stage.incoming.destroyed)
+      this.#recorder.bug(this.#stage.requestId, error);
+    return refusal;
+  }
+
+  sent(sent: Sent): void {
+    this.#sent = sent;
+  }
+
+  /** The connection is done with this request: writes the record. */
+  close({ completed }: { readonly completed: boolean }): void {
+    const now = this.#recorder.now();
+    const stage = this.#stage;
+    const { incoming } = stage;
+    const refusal = this.#refusal;
+    const upstream = refusal instanceof UpstreamRefusal ? refusal.upstream : this.#answer?.upstream;
+    this.#recorder.record({
+      time: stage.receivedAt,
+      requestId: stage.requestId,
+      hostId: this.#recorder.hostId,
+      remoteAddress: stage.remoteAddress,
+      method: stage.method,
+      target: stage.target,
+      httpVersion: incoming.httpVersion,
+      host: incoming.headers.host,
+      referer: incoming.headers.referer,
+      userAgent: incoming.headers['user-agent'],
+      tls: stage.tls,
+      ...identifiedFields(stage),
+      ...callerFields(stage, refusal),
+      decision: decisionOf(stage, refusal),
+      status: this.#status,
+      errorCode: refusal?.code ?? this.#sent?.lateErrorCode,
+      errorReason: refusal instanceof S3Error ? (refusal.reason ?? refusal.message) : undefined,
+      bytesReceived: this.#body?.received ?? 0,
+      bytesSent: this.#sent?.bytes ?? 0,
+      objectSize: objectSize(this.#answer, stage),
+      totalTimeMs: now - stage.receivedAt,
+      turnAroundTimeMs:
+        this.#answeredAt === undefined
+          ? undefined
+          : this.#answeredAt - (this.#body?.endedAt ?? stage.receivedAt),
+      outcome: completed ? 'completed' : 'aborted-by-client',
+      upstream,
+      entries: this.#answer?.entries,
+    });
+  }
+}
+
+/** What a decision says in the record. */
+export function recordDecision({ required, decision }: Decided): RecordedDecision {
+  const about = { effect: decision.effect, action: required.action, resource: required.resource };
+  if (decision.effect === 'Allow') return { ...about, by: decision.by };
+  const { because } = decision;
+  switch (because.kind) {
+    case 'explicit':
+      return { ...about, by: because.by };
+    case 'implicit':
+      return { ...about, reason: `no ${because.missing} policy allows it` };
+    case 'error':
+      return { ...about, reason: String(because.cause) };
+  }
+}
+
+/** What became of one key of a DeleteObjects. */
+export function entryResult(
+  entry: { readonly key: string; readonly versionId?: string | undefined },
+  decided: Decided,
+  errorCode: string | undefined,
+): EntryResult {
+  return {
+    key: entry.key,
+    versionId: entry.versionId,
+    status: errorCode === undefined ? 204 : errorCode === 'AccessDenied' ? 403 : 500,
+    errorCode,
+    decision: recordDecision(decided),
+  };
+}
+
+function decisionOf(
+  stage: Stage,
+  refusal: S3Error | UpstreamRefusal | undefined,
+): RecordedDecision | undefined {
+  if (refusal instanceof PolicyRefusal) return recordDecision(refusal.decided);
+  return 'decided' in stage && stage.decided !== undefined ? recordDecision(stage.decided) : undefined;
+}
+
+function identifiedFields(stage: Stage): Partial<AccessRecord> {
+  if (!('operation' in stage)) return {};
+  const authorized = 'decided' in stage ? stage : undefined;
+  return {
+    operation: stage.operation.name,
+    bucket: stage.address.bucket,
+    bucketOwner: authorized?.bucket?.ownerAccount,
+    key: stage.address.key,
+    versionId: queryValue(stage.effective.query, 'versionId'),
+    copySource: authorized?.copySource,
+  };
+}
+
+function callerFields(stage: Stage, refusal: S3Error | UpstreamRefusal | undefined): Partial<AccessRecord> {
+  if ('caller' in stage) {
+    const { caller } = stage;
+    if (caller.type === 'anonymous') return { principal: 'anonymous' };
+    return {
+      principal: caller.key.principal.arn,
+      accessKeyId: caller.key.accessKeyId,
+      authType: caller.claim.form === 'header' ? 'AuthHeader' : 'QueryString',
+      signatureVersion: 'SigV4',
+    };
+  }
+  // A claim that was not believed still says whose key to look at.
+  const claimed = refusal instanceof S3Error ? refusal.details['AWSAccessKeyId'] : undefined;
+  return { accessKeyId: claimed };
+}
+
+function objectSize(answer: Answer | undefined, stage: Stage): number | undefined {
+  if (!('body' in stage) || answer === undefined) return undefined;
+  if (stage.operation.body === 'stream') return stage.body?.length;
+  if (stage.operation.answer !== 'object') return undefined;
+  const { headers } = answer;
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    // Of a range, the whole object's size is what counts.
+    if (headers[i] === 'content-range') return Number(/\/(\d+)$/.exec(headers[i + 1] as string)?.[1]);
+  }
+  const length = headers[headers.indexOf('content-length') + 1];
+  return length === undefined ? undefined : Number(length);
+}

@@ -1,0 +1,132 @@
+/** Writes answers and refusals to the client. */
+import type { ServerResponse } from 'node:http';
+import { Writable } from 'node:stream';
+import { renderError, S3Error } from '../s3/index.ts';
+import type { UpstreamBody } from '../upstream/index.ts';
+import type { Answer, LateXml } from './answer.ts';
+import type { Received } from './stages.ts';
+import { UpstreamRefusal } from './upstream-error.ts';
+
+/** Names this process in every answer, as S3's `x-amz-id-2` names a host. */
+export interface Responder {
+  readonly hostId: string;
+}
+
+export interface Sent {
+  /** Bytes of the body. */
+  readonly bytes: number;
+  /** Of an error that came after a 200. */
+  readonly lateErrorCode: string | undefined;
+}
+
+const SERVER = 'Bucketwarden';
+const XML_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';
+const MAX_LATE_XML_BYTES = 1024 * 1024;
+/** A refused upload is read to its end up to here, so that the client gets to see why; beyond, the connection closes. */
+const MAX_DRAIN_BYTES = 16 * 1024 * 1024;
+
+/** Rejects when the upstream breaks off in the middle; the connection must then be destroyed. */
+export async function respond(
+  answer: Answer,
+  received: Received,
+  response: ServerResponse,
+  { hostId }: Responder,
+): Promise<Sent> {
+  const own = ['x-amz-request-id', received.requestId, 'x-amz-id-2', hostId, 'server', SERVER];
+  const { body } = answer;
+  if (body.kind === 'late-xml') {
+    const head = withoutLength(answer.headers);
+    return relayLateXml(body, response, () => response.writeHead(answer.status, [...own, ...head]));
+  }
+  response.writeHead(answer.status, [...own, ...answer.headers]);
+  switch (body.kind) {
+    case 'none':
+      response.end();
+      return { bytes: 0, lateErrorCode: undefined };
+    case 'text':
+      response.end(body.text);
+      return { bytes: Buffer.byteLength(body.text), lateErrorCode: undefined };
+    case 'stream':
+      return { bytes: await body.stream.pipe(response), lateErrorCode: undefined };
+  }
+}
+
+/** What a client is told of an error: its own mistake in S3's words, a bug as `InternalError`. */
+export function refusalOf(error: unknown): S3Error | UpstreamRefusal {
+  return error instanceof S3Error || error instanceof UpstreamRefusal
+    ? error
+    : new S3Error('InternalError', { cause: error });
+}
+
+/** Writes S3's error document; a HEAD gets the status alone. */
+export function refuse(
+  refusal: S3Error | UpstreamRefusal,
+  received: Received,
+  response: ServerResponse,
+  { hostId }: Responder,
+): Sent {
+  const context = { resource: pathOf(received.target), requestId: received.requestId, hostId };
+  const bodyless = received.method === 'HEAD' || refusal.status === 304;
+  const xml = bodyless ? '' : renderError(refusal, context);
+  const headers = ['x-amz-request-id', received.requestId, 'x-amz-id-2', hostId, 'server', SERVER];
+  if (!bodyless)
+    headers.push('content-type', 'application/xml', 'content-length', String(Buffer.byteLength(xml)));
+  if (refusal instanceof S3Error)
+    for (const [name, value] of Object.entries(refusal.headers)) headers.push(name, value);
+  if (mustClose(received)) headers.push('connection', 'close');
+  response.writeHead(refusal.status, headers);
+  response.end(xml);
+  return { bytes: Buffer.byteLength(xml), lateErrorCode: undefined };
+}
+
+/** The path of a request target as it came, without its query, which may hold a signature. */
+export function pathOf(target: string): string {
+  const mark = target.indexOf('?');
+  return mark === -1 ? target : target.slice(0, mark);
+}
+
+/** True when the rest of the request's body is unknown, too long, or will come only after `100 Continue`. */
+function mustClose({ incoming, expectsContinue }: Received): boolean {
+  if (incoming.complete) return false;
+  const { 'content-length': length, 'transfer-encoding': transferEncoding } = incoming.headers;
+  if (expectsContinue) return true;
+  if (transferEncoding !== undefined) return true;
+  return length !== undefined && !(Number(length) <= MAX_DRAIN_BYTES);
+}
+
+function withoutLength(headers: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i + 1 < headers.length; i += 2)
+    if (headers[i] !== 'content-length') kept.push(headers[i] as string, headers[i + 1] as string);
+  return kept;
+}
+
+/** White space is passed on as it comes, after an XML declaration; the document is made anew when it is complete. */
+async function relayLateXml(
+  { stream, rewrite }: { readonly stream: UpstreamBody; readonly rewrite: (xml: string) => LateXml },
+  response: ServerResponse,
+  writeHead: () => void,
+): Promise<Sent> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  let bytes = 0;
+  const write = (text: string): void => {
+    if (!response.headersSent) writeHead();
+    bytes += Buffer.byteLength(text);
+    response.write(text);
+  };
+  const sink = new Writable({
+    write(chunk: Buffer, _, done) {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (/^\s+$/.test(chunk.toString('latin1'))) write(bytes === 0 ? `${XML_DECLARATION} ` : ' ');
+      done(length > MAX_LATE_XML_BYTES ? new Error("the upstream's answer is too long") : null);
+    },
+  });
+  const failed = new Promise<never>((_, reject) => sink.once('error', reject));
+  await Promise.race([stream.pipe(sink), failed]);
+  const late = rewrite(Buffer.concat(chunks).toString('utf8'));
+  write(bytes === 0 ? late.xml : late.xml.replace(XML_DECLARATION, ''));
+  response.end();
+  return { bytes, lateErrorCode: late.errorCode };
+}

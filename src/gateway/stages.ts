@@ -1,0 +1,57 @@
+/**
+ * What is known of a request after each stage. Every stage takes the value of the one before it and returns a new
+ * one; nothing is changed afterwards.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { BodyDeclaration } from '../body/index.ts';
+import type { ResolvedKey } from '../identity/index.ts';
+import type { Address, AvailableOperation, WireRequest } from '../s3/index.ts';
+import type { SignatureClaim } from '../sigv4/index.ts';
+
+/** A request whose headers Node has parsed; nothing has been checked. */
+export interface Received {
+  readonly requestId: string;
+  /** Epoch milliseconds. */
+  readonly receivedAt: number;
+  readonly method: string;
+  /** The request target, byte for byte. */
+  readonly target: string;
+  readonly remoteAddress: string;
+  readonly tls: TlsSession | undefined;
+  readonly incoming: IncomingMessage;
+  /** The client waits for `100 Continue` before it sends the body. */
+  readonly expectsContinue: boolean;
+}
+
+export interface TlsSession {
+  /** `TLSv1.3` */
+  readonly protocol: string;
+  /** Name of the cipher suite, as the access log has it. */
+  readonly cipher: string;
+}
+
+/** Well-formed and within limits. */
+export interface Accepted extends Received {
+  readonly wire: WireRequest;
+}
+
+/** One operation of the table, on a bucket and a key. */
+export interface Identified extends Accepted {
+  readonly operation: AvailableOperation;
+  readonly address: Address;
+  /** `wire` with the headers that a presigned URL carries in its query moved where they belong. */
+  readonly effective: WireRequest;
+}
+
+export type Caller =
+  | { readonly type: 'anonymous' }
+  | { readonly type: 'key'; readonly key: ResolvedKey; readonly claim: SignatureClaim };
+
+/** The signature verified, or there was none. */
+export interface Authenticated extends Identified {
+  readonly caller: Caller;
+  /** The effective payload mode: what `x-amz-content-sha256` said, or stands for. */
+  readonly payloadHash: string;
+  /** What the client declared about its body, nothing of it read yet; undefined where the operation takes none. */
+  readonly body: BodyDeclaration | undefined;
+}
