@@ -1,0 +1,138 @@
+/** A parsed document in the form that is evaluated: everything that does not depend on the request is done here. */
+
+import { compileResource, type ArnMatcher } from './arn.ts';
+import { compileCondition, type Condition, type ConditionTest } from './condition.ts';
+import type { PolicyDocument, Statement } from './document.ts';
+import { globTokens, matchGlob } from './glob.ts';
+import type { PrincipalPattern } from './principal.ts';
+import { isKnownS3Action } from './s3-action.ts';
+import { parseTemplate } from './template.ts';
+
+/** Which statement decided. */
+export interface StatementRef {
+  /** The name under which the policy was compiled. */
+  readonly policy: string;
+  readonly sid?: string;
+  /** From 0, in the order of the document. */
+  readonly index: number;
+}
+
+export interface CompiledStatement {
+  readonly ref: StatementRef;
+  readonly matchesAction: (lowerCaseAction: string) => boolean;
+  readonly principals:
+    { readonly negated: boolean; readonly patterns: readonly PrincipalPattern[] } | undefined;
+  readonly matchesResource: ArnMatcher;
+  readonly conditions: readonly ConditionTest[];
+  /** Lower-case context keys that the statement may ask for. */
+  readonly keys: ReadonlySet<string>;
+}
+
+/** The statements that can match an action. */
+export interface Candidates {
+  readonly deny: readonly CompiledStatement[];
+  readonly allow: readonly CompiledStatement[];
+}
+
+export class CompiledPolicy {
+  readonly name: string;
+  readonly #deny: readonly CompiledStatement[];
+  readonly #allow: readonly CompiledStatement[];
+  /** Bounded: only actions of S3 are kept, and there is a fixed number of those. */
+  readonly #byAction = new Map<string, Candidates>();
+
+  constructor(
+    name: string,
+    statements: { readonly deny: CompiledStatement[]; readonly allow: CompiledStatement[] },
+  ) {
+    this.name = name;
+    this.#deny = statements.deny;
+    this.#allow = statements.allow;
+  }
+
+  candidates(action: string): Candidates {
+    const known = this.#byAction.get(action);
+    if (known !== undefined) return known;
+    const folded = action.toLowerCase();
+    const candidates = {
+      deny: this.#deny.filter((statement) => statement.matchesAction(folded)),
+      allow: this.#allow.filter((statement) => statement.matchesAction(folded)),
+    };
+    const isCanonical = action.startsWith('s3:') && isKnownS3Action(action);
+    if (isCanonical && this.#byAction.size < MAX_CACHED_ACTIONS) this.#byAction.set(action, candidates);
+    return candidates;
+  }
+}
+
+/** `name` appears in decisions: `bucket policy`, or what the operator calls the policy. */
+export function compilePolicy(document: PolicyDocument, options: { readonly name: string }): CompiledPolicy {
+  const deny: CompiledStatement[] = [];
+  const allow: CompiledStatement[] = [];
+  const variables = document.version === '2012-10-17';
+  for (const [index, statement] of document.statements.entries()) {
+    const sid = statement.sid === undefined ? {} : { sid: statement.sid };
+    const ref = { policy: options.name, ...sid, index };
+    (statement.effect === 'Deny' ? deny : allow).push(compileStatement(statement, { ref, variables }));
+  }
+  return new CompiledPolicy(options.name, { deny, allow });
+}
+
+/** More than S3 has; the callers' spelling of an action is one of a few. */
+const MAX_CACHED_ACTIONS = 512;
+
+function compileStatement(
+  statement: Statement,
+  options: { readonly ref: StatementRef; readonly variables: boolean },
+): CompiledStatement {
+  const { variables } = options;
+  const { principals, resources, conditions } = statement;
+  const keys = new Set<string>();
+  return {
+    ref: options.ref,
+    matchesAction: compileActions(statement),
+    principals: principals && {
+      negated: principals.negated,
+      patterns: principals.items.map((item) => item.pattern),
+    },
+    matchesResource: compileResources(resources, { variables, keys }),
+    conditions: conditions.map((condition) => {
+      collectKeys(condition, { variables, keys });
+      return compileCondition(condition, { variables });
+    }),
+    keys,
+  };
+}
+
+function compileActions(statement: Statement): (action: string) => boolean {
+  const patterns = statement.actions.items.map((item) => globTokens(item.text.toLowerCase()));
+  const { negated } = statement.actions;
+  return (action) => patterns.some((pattern) => matchGlob(pattern, action)) !== negated;
+}
+
+function compileResources(
+  resources: Statement['resources'],
+  options: { readonly variables: boolean; readonly keys: Set<string> },
+): ArnMatcher {
+  if (resources === undefined) return () => true;
+  const matchers = resources.items.map(({ text }) => {
+    const parsed = parseTemplate(text, { variables: options.variables, wildcards: true });
+    if ('invalid' in parsed) throw new Error(parsed.invalid);
+    for (const token of parsed.tokens) if (typeof token === 'object') options.keys.add(token.key);
+    return compileResource(parsed.tokens);
+  });
+  const [only] = matchers;
+  if (only !== undefined && matchers.length === 1 && !resources.negated) return only;
+  return (arn, context) => matchers.some((matcher) => matcher(arn, context)) !== resources.negated;
+}
+
+function collectKeys(
+  condition: Condition,
+  options: { readonly variables: boolean; readonly keys: Set<string> },
+): void {
+  options.keys.add(condition.key.toLowerCase());
+  for (const value of condition.values) {
+    const parsed = parseTemplate(value, { variables: options.variables, wildcards: false });
+    if ('invalid' in parsed) continue;
+    for (const token of parsed.tokens) if (typeof token === 'object') options.keys.add(token.key);
+  }
+}

@@ -1,0 +1,69 @@
+/** One condition of a statement: operator, key, values. */
+
+import { type OperatorUse, type ValueTest } from './operators.ts';
+import type { ContextLookup } from './template.ts';
+
+/** Does the condition hold for the request? */
+export type ConditionTest = (context: ContextLookup) => boolean;
+
+export interface Condition {
+  readonly use: OperatorUse;
+  /** As it is written. */
+  readonly key: string;
+  readonly values: readonly string[];
+}
+
+/** @throws Error for a value that `Operator.compile` calls invalid: parsing has refused those. */
+export function compileCondition(
+  condition: Condition,
+  options: { readonly variables: boolean },
+): ConditionTest {
+  const { operator, quantifier, ifExists } = condition.use;
+  const key = condition.key.toLowerCase();
+  const tests = condition.values.map((text) => {
+    const compiled = operator.compile(text, options);
+    if (typeof compiled !== 'function') throw new Error(compiled.invalid);
+    return compiled;
+  });
+  if (operator.family === 'Null') return nullTest(key, tests);
+  const holds = operator.negated ? noneMatches(tests) : someMatches(tests);
+  if (quantifier === undefined) {
+    const whenMissing = ifExists || operator.negated;
+    return (context) => {
+      const value = context(key);
+      if (value === undefined) return whenMissing;
+      // A multivalued key needs ForAllValues or ForAnyValue.
+      return typeof value === 'string' && holds(value, context);
+    };
+  }
+  const whenEmpty = ifExists || quantifier === 'all';
+  return (context) => {
+    const value = context(key);
+    // An empty string is the empty set here (IAM User Guide, "Set operators": "a null data set").
+    if (value === undefined || value === '' || value.length === 0) return whenEmpty;
+    const values = typeof value === 'string' ? [value] : value;
+    return quantifier === 'all'
+      ? values.every((each) => holds(each, context))
+      : values.some((each) => holds(each, context));
+  };
+}
+
+/** The key counts as null when it is absent, an empty string or an empty list. */
+function nullTest(key: string, tests: readonly ValueTest[]): ConditionTest {
+  const holds = someMatches(tests);
+  return (context) => {
+    const value = context(key);
+    return holds(value === undefined || value.length === 0 ? 'true' : 'false', context);
+  };
+}
+
+function someMatches(tests: readonly ValueTest[]): ValueTest {
+  const [only] = tests;
+  if (only !== undefined && tests.length === 1) return only;
+  return (value, context) => tests.some((test) => test(value, context));
+}
+
+function noneMatches(tests: readonly ValueTest[]): ValueTest {
+  const some = someMatches(tests);
+  return (value, context) => !some(value, context);
+}

@@ -1,0 +1,168 @@
+/** The condition operators: what each does with one value of the request and the values of the policy. */
+
+import { compileArn } from './arn.ts';
+import { ipInRange, parseIp, parseIpRange } from './ip.ts';
+import { compareDecimals, parseDate, parseDecimal } from './scalar.ts';
+import { compileTokens, parseTemplate, resolveTokens, type ContextLookup } from './template.ts';
+
+/** Does one value of the request match one value of the policy? */
+export type ValueTest = (value: string, context: ContextLookup) => boolean;
+
+export type CompiledValue = ValueTest | { readonly invalid: string };
+
+export interface Operator {
+  /** As AWS writes it. */
+  readonly name: string;
+  /** True of a request value that none of the policy's values match. */
+  readonly negated: boolean;
+  readonly family: 'String' | 'Numeric' | 'Date' | 'Bool' | 'Binary' | 'Ip' | 'Arn' | 'Null';
+  /** `variables`: whether `${...}` has its meaning in this document. */
+  readonly compile: (text: string, options: { readonly variables: boolean }) => CompiledValue;
+}
+
+/** An operator as a policy uses it: `ForAnyValue:StringLikeIfExists`. */
+export interface OperatorUse {
+  readonly operator: Operator;
+  readonly quantifier: 'all' | 'any' | undefined;
+  readonly ifExists: boolean;
+}
+
+/** Undefined for a name that is no operator. Case does not matter. */
+export function parseOperator(text: string): OperatorUse | undefined {
+  const match = /^(?:(forallvalues|foranyvalue):)?([a-z]+?)(ifexists)?$/.exec(text.toLowerCase());
+  const operator = OPERATORS.get(match?.[2] ?? '');
+  if (match === null || operator === undefined) return undefined;
+  const quantifier =
+    match[1] === undefined ? undefined : match[1] === 'forallvalues' ? ('all' as const) : ('any' as const);
+  const ifExists = match[3] !== undefined;
+  if (operator.family === 'Null' && (ifExists || quantifier !== undefined)) return undefined;
+  return { operator, quantifier, ifExists };
+}
+
+const isEqual = (order: number): boolean => order === 0;
+const isLess = (order: number): boolean => order < 0;
+const isLessOrEqual = (order: number): boolean => order <= 0;
+const isGreater = (order: number): boolean => order > 0;
+const isGreaterOrEqual = (order: number): boolean => order >= 0;
+
+const ALL: readonly Operator[] = [
+  { name: 'StringEquals', family: 'String', negated: false, compile: equals },
+  { name: 'StringNotEquals', family: 'String', negated: true, compile: equals },
+  { name: 'StringEqualsIgnoreCase', family: 'String', negated: false, compile: equalsIgnoringCase },
+  { name: 'StringNotEqualsIgnoreCase', family: 'String', negated: true, compile: equalsIgnoringCase },
+  { name: 'StringLike', family: 'String', negated: false, compile: like },
+  { name: 'StringNotLike', family: 'String', negated: true, compile: like },
+  { name: 'NumericEquals', family: 'Numeric', negated: false, compile: numeric(isEqual) },
+  { name: 'NumericNotEquals', family: 'Numeric', negated: true, compile: numeric(isEqual) },
+  { name: 'NumericLessThan', family: 'Numeric', negated: false, compile: numeric(isLess) },
+  { name: 'NumericLessThanEquals', family: 'Numeric', negated: false, compile: numeric(isLessOrEqual) },
+  { name: 'NumericGreaterThan', family: 'Numeric', negated: false, compile: numeric(isGreater) },
+  { name: 'NumericGreaterThanEquals', family: 'Numeric', negated: false, compile: numeric(isGreaterOrEqual) },
+  { name: 'DateEquals', family: 'Date', negated: false, compile: date(isEqual) },
+  { name: 'DateNotEquals', family: 'Date', negated: true, compile: date(isEqual) },
+  { name: 'DateLessThan', family: 'Date', negated: false, compile: date(isLess) },
+  { name: 'DateLessThanEquals', family: 'Date', negated: false, compile: date(isLessOrEqual) },
+  { name: 'DateGreaterThan', family: 'Date', negated: false, compile: date(isGreater) },
+  { name: 'DateGreaterThanEquals', family: 'Date', negated: false, compile: date(isGreaterOrEqual) },
+  { name: 'Bool', family: 'Bool', negated: false, compile: bool },
+  { name: 'BinaryEquals', family: 'Binary', negated: false, compile: binary },
+  { name: 'IpAddress', family: 'Ip', negated: false, compile: ip },
+  { name: 'NotIpAddress', family: 'Ip', negated: true, compile: ip },
+  { name: 'ArnEquals', family: 'Arn', negated: false, compile: arn },
+  { name: 'ArnNotEquals', family: 'Arn', negated: true, compile: arn },
+  { name: 'ArnLike', family: 'Arn', negated: false, compile: arn },
+  { name: 'ArnNotLike', family: 'Arn', negated: true, compile: arn },
+  { name: 'Null', family: 'Null', negated: false, compile: bool },
+];
+
+const OPERATORS: ReadonlyMap<string, Operator> = new Map(
+  ALL.map((operator) => [operator.name.toLowerCase(), operator]),
+);
+
+function equals(text: string, options: { readonly variables: boolean }): CompiledValue {
+  const parsed = parseTemplate(text, { ...options, wildcards: false });
+  if ('invalid' in parsed) return parsed;
+  const matcher = compileTokens(parsed.tokens);
+  return (value, context) => matcher(value, 0, context);
+}
+
+function equalsIgnoringCase(text: string, options: { readonly variables: boolean }): CompiledValue {
+  const parsed = parseTemplate(text, { ...options, wildcards: false });
+  if ('invalid' in parsed) return parsed;
+  return (value, context) => {
+    const resolved = resolveTokens(parsed.tokens, context);
+    return resolved !== undefined && textOf(resolved).toLowerCase() === value.toLowerCase();
+  };
+}
+
+function like(text: string, options: { readonly variables: boolean }): CompiledValue {
+  const parsed = parseTemplate(text, { ...options, wildcards: true });
+  if ('invalid' in parsed) return parsed;
+  const matcher = compileTokens(parsed.tokens);
+  return (value, context) => matcher(value, 0, context);
+}
+
+function arn(text: string, options: { readonly variables: boolean }): CompiledValue {
+  const parsed = parseTemplate(text, { ...options, wildcards: true });
+  if ('invalid' in parsed) return parsed;
+  // INVARIANT: a value that is no ARN (fewer than six parts) matches no pattern, not even `*`.
+  const matcher = compileArn(parsed.tokens);
+  return (value, context) => matcher(value, context);
+}
+
+function numeric(accepts: (order: number) => boolean): Operator['compile'] {
+  return (text) => {
+    const expected = parseDecimal(text);
+    if (expected === undefined) return { invalid: `\`${text}\` is not a number` };
+    return (value) => {
+      const actual = parseDecimal(value);
+      return actual !== undefined && accepts(compareDecimals(actual, expected));
+    };
+  };
+}
+
+function date(accepts: (order: number) => boolean): Operator['compile'] {
+  return (text) => {
+    const expected = parseDate(text);
+    if (expected === undefined) {
+      return {
+        invalid: `\`${text}\` is neither a date like \`2026-01-31T12:00:00Z\` nor seconds since 1970`,
+      };
+    }
+    return (value) => {
+      const actual = parseDate(value);
+      return actual !== undefined && accepts(actual - expected);
+    };
+  };
+}
+
+function bool(text: string): CompiledValue {
+  const expected = text.toLowerCase();
+  if (expected !== 'true' && expected !== 'false') {
+    return { invalid: `\`${text}\` is neither \`true\` nor \`false\`` };
+  }
+  return (value) => value.toLowerCase() === expected;
+}
+
+function binary(text: string): CompiledValue {
+  const expected = Buffer.from(text, 'base64');
+  if (expected.toString('base64').replace(/=+$/, '') !== text.replace(/=+$/, '')) {
+    return { invalid: `\`${text}\` is not base64` };
+  }
+  return (value) => expected.equals(Buffer.from(value, 'utf8'));
+}
+
+function ip(text: string): CompiledValue {
+  const range = parseIpRange(text);
+  if (range === undefined) {
+    return { invalid: `\`${text}\` is neither an IP address nor a range like \`203.0.113.0/24\`` };
+  }
+  return (value) => {
+    const address = parseIp(value);
+    return address !== undefined && ipInRange(address, range);
+  };
+}
+
+function textOf(codes: readonly number[]): string {
+  return codes.map((code) => String.fromCharCode(code)).join('');
+}
