@@ -27,13 +27,15 @@ export interface GatewayOptions {
   /** Absent: the embedded store. */
   readonly upstream?: Upstream;
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** More settings. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export const REGION = 'us-east-1';
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 
-export async function startGateway({ folder, upstream, tls }: GatewayOptions): Promise<Gateway> {
+export async function startGateway({ folder, upstream, tls, env: more }: GatewayOptions): Promise<Gateway> {
   await mkdir(folder, { recursive: true });
   const [port, adminPort] = [await freePort(), await freePort()];
   const root = newCredentials();
@@ -44,7 +46,6 @@ export async function startGateway({ folder, upstream, tls }: GatewayOptions): P
     BUCKETWARDEN_REGION: REGION,
     BUCKETWARDEN_ROOT_ACCESS_KEY_ID: root.accessKeyId,
     BUCKETWARDEN_ROOT_SECRET_ACCESS_KEY: root.secretAccessKey,
-    BUCKETWARDEN_ACCESS_LOG: join(folder, 'access.log'),
     ...(tls && { BUCKETWARDEN_TLS_CERT: tls.cert, BUCKETWARDEN_TLS_KEY: tls.key }),
     ...(upstream && {
       BUCKETWARDEN_UPSTREAM_ENDPOINT: upstream.endpoint,
@@ -52,6 +53,7 @@ export async function startGateway({ folder, upstream, tls }: GatewayOptions): P
       BUCKETWARDEN_UPSTREAM_ACCESS_KEY_ID: upstream.credentials.accessKeyId,
       BUCKETWARDEN_UPSTREAM_SECRET_ACCESS_KEY: upstream.credentials.secretAccessKey,
     }),
+    ...more,
   };
   const node = (...args: readonly string[]) => ({
     file: process.execPath,

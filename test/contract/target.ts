@@ -1,7 +1,13 @@
 /** What the story is told to: the gateway over one of its upstreams, or the upstream alone. */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Credentials, type Gateway, startGateway, startVersitygw, type Upstream } from './gateway.ts';
+import {
+  type Credentials,
+  type GatewayOptions,
+  startGateway,
+  startVersitygw,
+  type Upstream,
+} from './gateway.ts';
 import { runOrThrow } from './process.ts';
 import type { StepName } from './story.ts';
 import { findTool, type ToolName } from './tools.ts';
@@ -35,14 +41,14 @@ export const TARGETS: Readonly<Record<TargetName, TargetKind>> = {
   embedded: {
     title: 'the gateway over the embedded store, http',
     tools: [],
-    open: async (folder) => gatewayTarget(folder, await startGateway({ folder })),
+    open: (folder) => openGateway({ folder }),
   },
   tls: {
     title: 'the gateway over the embedded store, https',
     tools: ['openssl'],
     open: async (folder) => {
       const tls = await makeCertificate(folder);
-      return { ...gatewayTarget(folder, await startGateway({ folder, tls })), caFile: tls.cert };
+      return { ...(await openGateway({ folder, tls })), caFile: tls.cert };
     },
   },
   versitygw: {
@@ -51,7 +57,7 @@ export const TARGETS: Readonly<Record<TargetName, TargetKind>> = {
     open: async (folder) => {
       const upstream = await startVersitygw(programOf('versitygw'), join(folder, 'upstream'));
       try {
-        const target = gatewayTarget(folder, await startGateway({ folder, upstream }));
+        const target = await openGateway({ folder, upstream });
         return { ...target, close: () => closeBoth(target, upstream) };
       } catch (error) {
         await upstream.close();
@@ -76,13 +82,15 @@ export const TARGETS: Readonly<Record<TargetName, TargetKind>> = {
   },
 };
 
-function gatewayTarget(folder: string, gateway: Gateway): Target {
+async function openGateway(options: GatewayOptions): Promise<Target> {
+  const accessLog = join(options.folder, 'access.log');
+  const gateway = await startGateway({ ...options, env: { BUCKETWARDEN_ACCESS_LOG: accessLog } });
   return {
     endpoint: gateway.endpoint,
     admin: gateway.root,
     issueReader: (bucket) =>
       gateway.issueKey('--user', `${bucket}-reader`, '--bucket', bucket, '--read-only'),
-    logs: async () => gateway.output() + (await readFile(join(folder, 'access.log'), 'utf8')),
+    logs: async () => gateway.output() + (await readFile(accessLog, 'utf8')),
     close: () => gateway.close(),
   };
 }
