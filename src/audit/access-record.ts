@@ -1,0 +1,105 @@
+/** What is kept of one request: exactly one record, also for refused, broken-off and malformed ones. */
+import type { OperationName } from '../s3/index.ts';
+
+export interface AccessRecord {
+  /** When the request's first byte came, epoch milliseconds. */
+  readonly time: number;
+  /** As sent to the client in `x-amz-request-id` and `x-amz-id-2`. */
+  readonly requestId: string;
+  readonly hostId?: string | undefined;
+  readonly remoteAddress: string;
+  /** Undefined when the request line could not be read. */
+  readonly method?: string | undefined;
+  /** The request target as received. Both formats redact it: see `redactRequestUri`. */
+  readonly target?: string | undefined;
+  /** `1.1` */
+  readonly httpVersion?: string | undefined;
+  readonly host?: string | undefined;
+  /** Redacted like the target, since a page can be opened by a presigned URL. */
+  readonly referer?: string | undefined;
+  readonly userAgent?: string | undefined;
+  readonly tls?: { readonly protocol: string; readonly cipher: string } | undefined;
+
+  readonly operation?: OperationName | undefined;
+  readonly bucket?: string | undefined;
+  /** Account id, 12 digits. */
+  readonly bucketOwner?: string | undefined;
+  /** Decoded. */
+  readonly key?: string | undefined;
+  readonly versionId?: string | undefined;
+  /** What is read by CopyObject and UploadPartCopy. */
+  readonly copySource?:
+    | {
+        readonly bucket: string;
+        readonly key: string;
+        readonly versionId?: string | undefined;
+        /** Account id of the owner. */
+        readonly bucketOwner?: string | undefined;
+      }
+    | undefined;
+
+  /** ARN of the caller, or `anonymous`; undefined when nobody was authenticated. */
+  readonly principal?: string | undefined;
+  /** As claimed, also by a request whose signature was wrong. */
+  readonly accessKeyId?: string | undefined;
+  readonly authType?: 'AuthHeader' | 'QueryString' | undefined;
+  readonly signatureVersion?: 'SigV4' | 'SigV4A' | undefined;
+  /** The deciding one: the first refusal, or the last grant. */
+  readonly decision?: RecordedDecision | undefined;
+
+  /** Undefined when no answer was begun. */
+  readonly status?: number | undefined;
+  readonly errorCode?: string | undefined;
+  /** For the operator, never sent to the client. */
+  readonly errorReason?: string | undefined;
+  /** Body bytes. */
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  readonly objectSize?: number | undefined;
+  /** From the first byte of the request to the last of the answer. */
+  readonly totalTimeMs: number;
+  /** From the last byte of the request to the first of the answer. */
+  readonly turnAroundTimeMs?: number | undefined;
+  readonly outcome: 'completed' | 'aborted-by-client' | 'malformed';
+  readonly upstream?: UpstreamRecord | undefined;
+  /** What became of each key of a DeleteObjects request, at most 1000. */
+  readonly entries?: readonly EntryResult[] | undefined;
+}
+
+/** A policy's decision, with the action and the resource (an ARN) it was about. */
+export interface RecordedDecision {
+  readonly effect: 'Allow' | 'Deny';
+  readonly action?: string | undefined;
+  readonly resource?: string | undefined;
+  /** The deciding statement of an Allow or an explicit Deny. */
+  readonly by?: StatementReference | undefined;
+  /** What was missing for an Allow, or any other cause of a Deny: `no identity policy allows it`. */
+  readonly reason?: string | undefined;
+}
+
+interface StatementReference {
+  readonly policy: string;
+  readonly sid?: string | undefined;
+  /** From 0. */
+  readonly index: number;
+}
+
+export interface UpstreamRecord {
+  /** Undefined when it did not answer. */
+  readonly status?: number | undefined;
+  /** Its `x-amz-request-id` and `x-amz-id-2`. */
+  readonly requestId?: string | undefined;
+  readonly id2?: string | undefined;
+  readonly errorCode?: string | undefined;
+  /** Why it failed, as far as the client was not told. */
+  readonly cause?: string | undefined;
+}
+
+export interface EntryResult {
+  readonly key: string;
+  readonly versionId?: string | undefined;
+  /** HTTP status that a request for this key alone would have had. */
+  readonly status: number;
+  readonly errorCode?: string | undefined;
+  readonly decision?: RecordedDecision | undefined;
+}
