@@ -16,7 +16,7 @@ export interface ResolvedKey {
   /** Differs whenever the secret does: part of the key of every cache of signing keys. */
   readonly secretVersion: string;
   readonly principal: Principal;
-  /** The principal's policies and the key's own: allowed is what one of them allows and none denies. */
+  /** The principal's policies and the key's own. The root needs none: the policy engine knows what it may. */
   readonly policies: readonly CompiledPolicy[];
   /** Epoch milliseconds; undefined: never. */
   readonly expiresAt: number | undefined;
@@ -110,7 +110,6 @@ function compilePolicies(
 ): readonly CompiledPolicy[] {
   const { accessKeyId } = key;
   const stored = [
-    ...(principal.type === 'root' ? [ROOT_POLICY] : []),
     ...principalPolicies.map((policy) => ({ ...policy, name: `${principal.userName}/${policy.name}` })),
     ...keyPolicies.map((policy) => ({ ...policy, name: `${accessKeyId}/${policy.name}` })),
   ];
@@ -127,12 +126,6 @@ function compilePolicies(
 function compileIdentityPolicy({ name, document }: StoredPolicy): CompiledPolicy {
   return compilePolicy(parsePolicy(document, { type: 'identity' }), { name });
 }
-
-const ROOT_POLICY: StoredPolicy = {
-  name: 'root',
-  document:
-    '{"Version":"2012-10-17","Statement":[{"Sid":"FullAccess","Effect":"Allow","Action":"*","Resource":"*"}]}',
-};
 
 /** Takes the place of a policy that cannot be read: what that one denied is unknown, so all is. The Sid is the reason. */
 const DENY_EVERYTHING =

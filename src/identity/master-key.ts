@@ -137,12 +137,17 @@ function readKeyFile(file: string): Pick<LoadedMasterKey, 'masterKey' | 'warning
       (mode & 0o070) === 0
         ? []
         : [`The master key file \`${file}\` has mode ${shown}: its group can get at it.`];
-    return {
-      masterKey: parseMasterKey(readFileSync(descriptor, 'utf8'), `what \`${file}\` holds`),
-      warnings,
-    };
+    return { masterKey: parseMasterKey(readText(descriptor, file), `what \`${file}\` holds`), warnings };
   } finally {
     closeSync(descriptor);
+  }
+}
+
+function readText(descriptor: number, file: string): string {
+  try {
+    return readFileSync(descriptor, 'utf8');
+  } catch (error) {
+    throw new MasterKeyError(`The master key file \`${file}\` cannot be read.`, { cause: error });
   }
 }
 

@@ -298,14 +298,15 @@ function openDatabase(location: string): DatabaseSync {
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
   }
-  const database = new DatabaseSync(location, { timeout: BUSY_TIMEOUT, enableForeignKeyConstraints: true });
+  let database: DatabaseSync | undefined;
   try {
+    database = new DatabaseSync(location, { timeout: BUSY_TIMEOUT, enableForeignKeyConstraints: true });
     database.exec('PRAGMA journal_mode = WAL');
     // A disabled key must stay disabled after a power failure: every commit reaches the disk.
     database.exec('PRAGMA synchronous = FULL');
     return database;
   } catch (error) {
-    database.close();
+    database?.close();
     throw new IdentityStoreError(
       `The identity store \`${location}\` cannot be opened as a SQLite database.`,
       {

@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { type IdentityStore } from './store.ts';
 
 export interface StoreCacheOptions<Value extends object> {
-  readonly store: IdentityStore;
+  readonly store: Pick<IdentityStore, 'changeToken'>;
   /** Reads one value; undefined when there is none. */
   readonly load: (id: string) => Promise<Value | undefined>;
   /** Most values kept; as many absences are kept beside them. */

@@ -103,7 +103,7 @@ describe('the master key', () => {
   test('what is no file is refused', async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, 'master.key'), { mode: 0o700 });
-    await expect(load(folder)).rejects.toThrow();
+    await expect(load(folder)).rejects.toThrow(MasterKeyError);
   });
 
   test('a missing master key with secrets in the store is an error, never a new master key', async () => {

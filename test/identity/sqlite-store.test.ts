@@ -62,7 +62,7 @@ describe('the SQLite file', () => {
   test('a folder in its place is refused', () => {
     const path = join(temporaryFolder(), 'identity.db');
     mkdirSync(path);
-    expect(() => openSqliteStore(path, { now })).toThrow();
+    expect(() => openSqliteStore(path, { now })).toThrow(IdentityStoreError);
   });
 
   test('a damaged row rejects instead of giving a key with less in it', async () => {
