@@ -1,0 +1,1 @@
+export { createAdminServer, type AdminServer, type Readiness } from './admin-server.ts';
