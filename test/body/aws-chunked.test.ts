@@ -282,7 +282,7 @@ describe('refusals', () => {
   test('a line without an end is refused at 1 KiB, not collected', async () => {
     let taken = 0;
     async function* source(): AsyncGenerator<Buffer, void, undefined> {
-      for (; ; taken++) yield Buffer.from('0');
+      for (; taken < 10_000; taken++) yield Buffer.from('0');
     }
     const outcome = await outcomeOf(
       async () => (await openBody(declare(5, { form: 'unsigned-trailer' }), source())).chunks,
