@@ -29,9 +29,9 @@ const CHECKSUMS = [
 export function parseCompleteMultipartUpload(text: string): readonly CompletedPart[] {
   const root = parseXml(text, 'CompleteMultipartUpload');
   requireKnown(root, ['Part']);
-  const parts = root.children('Part').map(parsePart);
+  const parts = root.children('Part');
   if (parts.length === 0 || parts.length > MAX_PARTS) throw new S3Error('MalformedXML');
-  return parts;
+  return parts.map(parsePart);
 }
 
 export function renderCompleteMultipartUpload(parts: readonly CompletedPart[]): string {

@@ -34,7 +34,7 @@ export interface DeleteErrorEntry {
   readonly message: string;
 }
 
-export interface DeleteObjectsResult {
+interface DeleteObjectsResult {
   readonly deleted: readonly DeletedEntry[];
   readonly errors: readonly DeleteErrorEntry[];
 }
@@ -46,9 +46,9 @@ export interface DeleteObjectsResult {
 export function parseDeleteObjects(text: string): DeleteObjectsRequest {
   const root = parseXml(text, 'Delete');
   requireKnown(root, ['Object', 'Quiet']);
-  const objects = root.children('Object').map(parseEntry);
+  const objects = root.children('Object');
   if (objects.length === 0 || objects.length > MAX_ENTRIES) throw new S3Error('MalformedXML');
-  return { quiet: parseBoolean(root.child('Quiet')), objects };
+  return { quiet: parseBoolean(root.child('Quiet')), objects: objects.map(parseEntry) };
 }
 
 export function renderDeleteObjects(request: DeleteObjectsRequest): string {

@@ -1,7 +1,7 @@
 export { renderAccessControlPolicy } from './access-control-policy.ts';
 export { checkAcl } from './acl.ts';
 export { addressLevel, resolveAddress, type Address } from './address.ts';
-export { ALL_BUCKETS_ARN, bucketArn, objectArn } from './arn.ts';
+export { bucketArn, objectArn } from './arn.ts';
 export { assertBucketName, isBucketName } from './bucket-name.ts';
 export {
   parseCompleteMultipartUpload,
@@ -18,37 +18,23 @@ export {
   type DeleteEntry,
   type DeleteErrorEntry,
   type DeleteObjectsRequest,
-  type DeleteObjectsResult,
 } from './delete-objects.ts';
 export { renderError, type ErrorContext } from './error-document.ts';
 export { ERRORS, S3Error, type ErrorCode, type S3ErrorOptions } from './error.ts';
 export { identifyOperation, matchOperation } from './identify.ts';
-export { parseListBuckets, renderListBuckets, type BucketList, type ListedBucket } from './list-buckets.ts';
+export { parseListBuckets, renderListBuckets, type ListedBucket } from './list-buckets.ts';
 export {
   parseCreateBucketConfiguration,
   renderCreateBucketConfiguration,
   renderLocation,
 } from './location-constraint.ts';
 export { assertKeyLength } from './object-key.ts';
-export type {
-  ActionCondition,
-  AnswerShape,
-  AvailableHandling,
-  BodyMode,
-  HeaderAction,
-  MatchRule,
-  Method,
-  OperationAction,
-  OperationLevel,
-  OperationSpec,
-  UnavailableHandling,
-} from './operation.ts';
+export type { ActionCondition, OperationSpec } from './operation.ts';
 export {
   isAvailable,
   OPERATION_LIST,
   OPERATIONS,
   type AvailableOperation,
-  type HeaderNames,
   type Operation,
   type OperationName,
 } from './operation-table.ts';
@@ -61,7 +47,7 @@ export {
   WRITE_CONDITIONS,
 } from './request-fields.ts';
 export { requiredActions, requiredEntryActions, type RequiredAction } from './required-actions.ts';
-export { parseTagging, renderTagging, type Tag, type TaggedResource } from './tagging.ts';
+export { parseTagging, renderTagging, type Tag } from './tagging.ts';
 export { decodeUri, encodeUriComponent, encodeUriPath } from './uri.ts';
 export {
   parseWireRequest,

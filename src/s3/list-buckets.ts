@@ -9,7 +9,7 @@ export interface ListedBucket {
   readonly bucketRegion?: string;
 }
 
-export interface BucketList {
+interface BucketList {
   readonly ownerId: string;
   readonly buckets: readonly ListedBucket[];
   readonly continuationToken?: string;

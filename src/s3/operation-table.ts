@@ -32,7 +32,7 @@ export const OPERATIONS = {
 export type OperationName = keyof typeof OPERATIONS;
 
 /** Lower-case names, some of them ending in `*` in the table. */
-export interface HeaderNames {
+interface HeaderNames {
   has(name: string): boolean;
 }
 

@@ -8,7 +8,7 @@ export interface Tag {
   readonly value: string;
 }
 
-export type TaggedResource = 'object' | 'bucket';
+type TaggedResource = 'object' | 'bucket';
 
 const MAX_TAGS = { object: 10, bucket: 50 } as const;
 /** In Unicode characters. */

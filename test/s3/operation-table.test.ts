@@ -1,0 +1,220 @@
+/** Every operation of test/vectors/s3-actions.json is one row, found by its own request, with the actions it needs. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import {
+  isAvailable,
+  matchOperation,
+  OPERATION_LIST,
+  OPERATIONS,
+  resolveAddress,
+  type ActionCondition,
+  type OperationSpec,
+} from '../../src/s3/index.ts';
+import { identify, refusal, request } from './requests.ts';
+
+interface ListedAction {
+  readonly action: string;
+  readonly resource: string;
+  readonly when: string;
+  readonly scope?: string;
+  readonly enforcement?: string;
+}
+interface ListedOperation {
+  readonly operation: string;
+  readonly method: string;
+  readonly uri: string;
+  readonly match: {
+    readonly queryPresent: readonly string[];
+    readonly queryEquals: Readonly<Record<string, string>>;
+    readonly headersPresent: readonly string[];
+  };
+  readonly actions?: readonly ListedAction[];
+  readonly aliasOf?: string;
+}
+
+const document = JSON.parse(readFileSync(new URL('../vectors/s3-actions.json', import.meta.url), 'utf8')) as {
+  operations: readonly ListedOperation[];
+  extraOperations: readonly ListedOperation[];
+};
+const listed = [...document.operations, ...document.extraOperations].map((row) =>
+  Object.assign(row, { operation: row.operation.split(' ', 1)[0] as string }),
+);
+const rows: Readonly<Record<string, OperationSpec>> = OPERATIONS;
+
+/** What tells an operation from another one beside the list's match rule. */
+const DISTINCTIONS: Readonly<Record<string, { query?: string; headers?: Record<string, string> }>> = {
+  // Another endpoint of S3 answers it; its parameter stands for that.
+  ListDirectoryBuckets: { query: 'max-directory-buckets=10' },
+  PostObject: { headers: { 'content-type': 'multipart/form-data; boundary=x' } },
+  // The list says: not by x-id, but by this parameter.
+  GetObjectAnnotation: { query: 'annotationName=a' },
+};
+
+function syntheticRequest(row: ListedOperation) {
+  const distinction = DISTINCTIONS[row.operation];
+  const query = row.match.queryPresent.map((name) => `${name}=${row.match.queryEquals[name] ?? ''}`);
+  if (distinction?.query !== undefined) query.push(distinction.query);
+  const path = row.uri.replace('{Bucket}', 'bucket').replace('{Key+}', 'key');
+  return request(row.method, query.length === 0 ? path : `${path}?${query.join('&')}`, {
+    ...Object.fromEntries(row.match.headersPresent.map((name) => [name, 'value'])),
+    ...distinction?.headers,
+  });
+}
+
+describe('the operation table and the list of S3 operations', () => {
+  test('the list is whole', () => {
+    expect(document.operations).toHaveLength(111);
+    expect(document.extraOperations).toHaveLength(7);
+  });
+
+  test('every listed operation has a row, an alias as the older name of one, and there is no other row', () => {
+    const names = listed.filter((row) => row.aliasOf === undefined).map((row) => row.operation);
+    expect(Object.keys(OPERATIONS).toSorted()).toEqual(names.toSorted());
+    const aliases = listed.filter((row) => row.aliasOf !== undefined);
+    expect(aliases).toHaveLength(4);
+    for (const row of aliases) expect(rows[row.aliasOf ?? '']?.alsoKnownAs).toEqual([row.operation]);
+  });
+
+  test.each(listed.map((row) => [row.operation, row] as const))('%s is found by its request', (name, row) => {
+    const wire = syntheticRequest(row);
+    expect(matchOperation(wire, resolveAddress(wire, [])).name).toBe(row.aliasOf ?? name);
+  });
+
+  test.each(listed.map((row) => [row.operation, row] as const))('%s needs what is listed', (name, row) => {
+    const spec = rows[row.aliasOf ?? name];
+    const needed = spec?.actions.map(
+      ({ action, resource, when }) => `${action} ${resource} ${describeCondition(when)}`,
+    );
+    const expected = (row.actions ?? [])
+      .filter(({ scope, enforcement }) => scope !== 'upstream' && enforcement === undefined)
+      .map(
+        ({ action, resource, when }) => `${action} ${RESOURCES[resource] ?? resource} ${WHEN[when] ?? when}`,
+      );
+    // Asked for beyond the list: the answer to a conditional copy tells an entity tag, as that of a put does.
+    if (name === 'CopyObject') expected.push('s3:GetObject object entityTag if-match');
+    expect(needed?.toSorted()).toEqual(expected.toSorted());
+  });
+
+  test('response headers that need another action are those of the list', () => {
+    for (const row of listed) {
+      const gated = (row.actions ?? []).filter(({ enforcement }) => enforcement === 'strip-response-header');
+      const spec = rows[row.operation];
+      const own = spec !== undefined && 'headerActions' in spec ? (spec.headerActions ?? []) : [];
+      expect(own.map(({ action }) => action).toSorted()).toEqual(
+        gated.map(({ action }) => action).toSorted(),
+      );
+    }
+  });
+});
+
+describe('what the rows promise', () => {
+  test('only PutObject and UploadPart take streaming payloads', () => {
+    const streaming = OPERATION_LIST.filter((row) => row.streamingPayload).map((row) => row.name);
+    expect(streaming.toSorted()).toEqual(['PutObject', 'UploadPart']);
+  });
+
+  test('nothing that makes the upstream act elsewhere is a known header', () => {
+    const elsewhere = [
+      'x-amz-website-redirect-location',
+      'x-amz-request-payer',
+      'x-amz-server-side-encryption-aws-kms-key-id',
+      'x-amz-server-side-encryption-context',
+      'x-amz-mfa',
+      'x-amz-write-offset-bytes',
+    ];
+    for (const row of OPERATION_LIST)
+      expect(
+        elsewhere.filter((header) => row.headers.has(header) || row.forwardedHeaders.has(header)),
+      ).toEqual([]);
+  });
+
+  test('ACLs, owners and framing never go upstream', () => {
+    const own = [
+      'x-amz-acl',
+      'x-amz-grant-read',
+      'x-amz-expected-bucket-owner',
+      'x-amz-trailer',
+      'authorization',
+    ];
+    for (const row of OPERATION_LIST)
+      expect(own.filter((header) => row.forwardedHeaders.has(header))).toEqual([]);
+  });
+
+  test('an object is answered with its own headers, and with nothing of the upstream itself', () => {
+    const { responseHeaders } = identify('GET', '/bucket/key');
+    for (const header of [
+      'etag',
+      'x-amz-meta-a',
+      'x-amz-checksum-crc32',
+      'content-range',
+      'x-amz-version-id',
+    ])
+      expect(responseHeaders.has(header)).toBe(true);
+    for (const header of ['server', 'date', 'x-amz-request-id', 'x-amz-id-2', 'set-cookie', 'connection'])
+      expect(responseHeaders.has(header)).toBe(false);
+  });
+
+  test('an operation that is not available is NotImplemented, and says why', () => {
+    for (const row of listed) {
+      const wire = syntheticRequest(row);
+      const operation = matchOperation(wire, resolveAddress(wire, []));
+      if (isAvailable(operation)) continue;
+      const headers = Object.fromEntries(wire.headers.entries());
+      const error = refusal(() => identify(wire.method, wire.target, headers));
+      expect(error.code).toBe('NotImplemented');
+      expect(error.message).toMatch(
+        new RegExp(`^The operation \`${operation.name}\` is not implemented: .+\\.$`),
+      );
+    }
+  });
+});
+
+function describeCondition(when: ActionCondition | undefined): string {
+  if (when === undefined) return 'always';
+  return Object.entries(when)
+    .map(([kind, value]) => `${kind} ${String(value)}`)
+    .join();
+}
+
+const RESOURCES: Readonly<Record<string, string>> = {
+  'copy-source-object': 'copy-source',
+  'object-lambda access point': '*',
+};
+
+const ACL = 'grantingAcl true';
+const BYPASS = 'headerTrue x-amz-bypass-governance-retention';
+const SOURCE_TAGS = 'notEvaluated the source object has tags and x-amz-tagging-directive is not REPLACE';
+
+/** The conditions of the list, in the words of the table. */
+const WHEN: Readonly<Record<string, string>> = {
+  'query versionId absent': 'noQuery versionId',
+  'query versionId present': 'query versionId',
+  'x-amz-copy-source has no ?versionId=': 'copySourceVersion false',
+  'x-amz-copy-source has ?versionId=': 'copySourceVersion true',
+  'per <Object> entry without <VersionId>': 'entryVersion false',
+  'per <Object> entry with <VersionId>': 'entryVersion true',
+  'per key: its ETag element present (not *)': 'entryEntityTag true',
+  'header x-amz-bypass-governance-retention: true': BYPASS,
+  'per entry, header x-amz-bypass-governance-retention: true': BYPASS,
+  'header if-match present with an ETag': 'entityTag if-match',
+  'header if-match present with an ETag (not *)': 'entityTag if-match',
+  'header x-amz-tagging present (non-empty)': 'nonEmptyHeader x-amz-tagging',
+  'header x-amz-object-lock-mode or x-amz-object-lock-retain-until-date present':
+    'anyHeader x-amz-object-lock-mode,x-amz-object-lock-retain-until-date',
+  'header x-amz-object-lock-legal-hold present': 'anyHeader x-amz-object-lock-legal-hold',
+  'header x-amz-object-ownership present': 'anyHeader x-amz-object-ownership',
+  'header x-amz-bucket-object-lock-enabled: true': 'headerTrue x-amz-bucket-object-lock-enabled',
+  'any of headers x-amz-acl, x-amz-grant-read, x-amz-grant-read-acp, x-amz-grant-write-acp, x-amz-grant-full-control present':
+    ACL,
+  'ACL header present and not (x-amz-acl: private alone)': ACL,
+  'source object has tags and x-amz-tagging-directive is COPY or absent': SOURCE_TAGS,
+  'source object has tags and x-amz-tagging-directive is COPY or absent (GetObjectVersionTagging with a source versionId)':
+    SOURCE_TAGS,
+  'CreateBucketConfiguration.Tags present in body': 'notEvaluated Tags in the body, which is refused',
+  'session mode must be ReadWrite': 'always',
+  'form field acl or x-amz-acl / x-amz-grant-* present': 'notEvaluated an ACL among the form fields',
+  'form field tagging present': 'notEvaluated the form field tagging',
+  'x-amz-object-lock-mode / retain-until-date field':
+    'notEvaluated a form field x-amz-object-lock-mode or -retain-until-date',
+  'x-amz-object-lock-legal-hold field': 'notEvaluated the form field x-amz-object-lock-legal-hold',
+};
