@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 
 import { UsageError } from './command-error.ts';
 
-export interface OptionSpec {
+interface OptionSpec {
   readonly type: 'string' | 'boolean';
   readonly short?: string;
   /** May be given several times. */
@@ -78,8 +78,16 @@ function parse(args: readonly string[], specs: OptionSpecs) {
     });
   } catch (error) {
     if (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_')) {
-      throw new UsageError(error.message, { cause: error });
+      throw new UsageError(describeParseError(error), { cause: error });
     }
     throw error;
   }
+}
+
+/** The first sentence of parseArgs, which names the option and never its value. */
+function describeParseError(error: Error): string {
+  const sentence = error.message.replace(/\. To specify a positional argument[^]*$/, '.');
+  return sentence.includes("'--secret-access-key")
+    ? '--secret-access-key is not taken: a command line is seen by every user of the machine. `keys import` reads the secret from standard input.'
+    : sentence;
 }

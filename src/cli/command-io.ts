@@ -12,7 +12,8 @@ export interface CommandIo {
   readonly randomBytes: (size: number) => Buffer;
 }
 
-export interface CommandOutput {
+interface CommandOutput {
+  readonly isTTY?: boolean;
   write(text: string): unknown;
 }
 

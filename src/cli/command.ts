@@ -48,11 +48,12 @@ export function defineCommand<const Specs extends OptionSpecs>(spec: CommandSpec
         }
         const parsed = parseArguments(args, spec.options);
         if (parsed.positionals.length !== positionals.length) {
-          const extra = parsed.positionals[positionals.length];
+          const given = parsed.positionals.length;
+          // Not shown: what stands where nothing belongs may be a secret.
           throw new UsageError(
-            extra === undefined
-              ? `${positionals.slice(parsed.positionals.length).join(' and ')} missing.`
-              : `\`${extra}\` is one argument too many.`,
+            given < positionals.length
+              ? `${positionals.slice(given).join(' and ')} missing.`
+              : `${given} argument${given === 1 ? '' : 's'} given, ${positionals.length} expected. Put quotes around values with spaces.`,
           );
         }
         await spec.run(parsed.values, parsed.positionals, io);

@@ -34,9 +34,9 @@ export function newSecretAccessKey(randomBytes: (size: number) => Buffer): Secre
  * @throws IdentityInputError
  */
 export function assertAccessKeyId(id: string): void {
-  if (id.length >= 3 && id.length <= MAX_ACCESS_KEY_ID_LENGTH && /^[A-Za-z0-9._-]+$/.test(id)) return;
+  if (id.length >= 3 && id.length <= MAX_ACCESS_KEY_ID_LENGTH && /^[!-+\-.0-<>-~]+$/.test(id)) return;
   throw new IdentityInputError(
-    `\`${id}\` is no access key id: 3 to ${MAX_ACCESS_KEY_ID_LENGTH} of A-Z a-z 0-9 . _ - are expected.`,
+    `\`${id}\` is no access key id: 3 to ${MAX_ACCESS_KEY_ID_LENGTH} printable ASCII characters without \`/\`, \`,\` and \`=\` are expected.`,
   );
 }
 

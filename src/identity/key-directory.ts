@@ -47,7 +47,7 @@ export interface DirectoryOptions {
   readonly cacheSize: number;
   /** Epoch milliseconds. */
   readonly now: () => number;
-  /** Between two looks for changes made by other processes, in milliseconds; 0: only `refresh` looks. */
+  /** Between two looks for changes by any process, in milliseconds: 250 is well within a second. 0: only `refresh`. */
   readonly pollInterval: number;
   readonly onProblem: (problem: IdentityProblem) => void;
 }

@@ -123,10 +123,12 @@ describe('keys import', () => {
     [['--user', 'alice'], /--access-key-id is missing/],
     [['--user', 'alice', '--access-key-id', 'a/b/c'], /`a\/b\/c` is no access key id/],
     [['--access-key-id', EXAMPLE_KEY_ID], /--user is missing/],
-    [['--user', 'alice', '--access-key-id', EXAMPLE_KEY_ID, EXAMPLE_SECRET], /one argument too many/],
+    [['--user', 'alice', `--secret-access-key=${EXAMPLE_SECRET}`], /--secret-access-key is not taken/],
+    [['--user', 'alice', '--access-key-id', EXAMPLE_KEY_ID, EXAMPLE_SECRET], /1 argument given, 0 expected/],
   ])('%j is a usage error', async (args, message) => {
     const run = await keys(['import', ...args], { dataDir: temporaryFolder(), piped: EXAMPLE_SECRET });
     expect(run).toMatchObject({ code: 2, stdout: '' });
     expect(run.stderr).toMatch(message);
+    expect(run.stderr).not.toContain(EXAMPLE_SECRET);
   });
 });

@@ -79,6 +79,12 @@ describe('keys issue', () => {
     expect(run.stdout).toContain('shown once');
   });
 
+  test('a line break in a prefix adds no line to what a shell evaluates', async () => {
+    const args = ['issue', '--user', 'alice', '--bucket', 'reports', '--prefix', 'a\nexport X=1\n/'];
+    const run = await keys(args, { dataDir: temporaryFolder() });
+    expect(run.stdout).toContain('# May: read-only in reports/a?export X=1?/*\n');
+  });
+
   test('two keys of one user have scopes of their own', async () => {
     const dataDir = temporaryFolder();
     const issue = async (...args: readonly string[]): Promise<string> => {
@@ -191,9 +197,9 @@ describe('keys issue', () => {
     [['--user', 'alice', '--bucket', 'reports', '--output', 'yaml'], /`text` or `json`/],
     [
       ['--user', 'alice', '--bucket', 'reports', '--secret-access-key', 'x'],
-      /Unknown option '--secret-access-key'/,
+      /--secret-access-key is not taken.*standard input/,
     ],
-    [['--user', 'alice', '--bucket', 'reports', 'extra'], /`extra` is one argument too many/],
+    [['--user', 'alice', '--bucket', 'reports', 'extra'], /1 argument given, 0 expected/],
   ])('%j is a usage error that says why', async (args, message) => {
     const run = await keys(['issue', ...args], { dataDir: temporaryFolder() });
     expect(run).toMatchObject({ code: 2, stdout: '' });
@@ -221,7 +227,7 @@ describe('keys issue', () => {
     const dataDir = temporaryFolder();
     const file = join(dataDir, 'gateway.yaml');
     const store = join(dataDir, 'elsewhere.db');
-    writeFileSync(file, `store: ${store}\naccountId: '111122223333'\n`);
+    writeFileSync(file, `store: sqlite:${store}\naccountId: '111122223333'\n`);
     const run = await keys([...SCOPED, '-c', file, '--output', 'json'], { dataDir });
     expect(JSON.parse(run.stdout).Arn).toBe('arn:aws:iam::111122223333:user/alice');
     expect(existsSync(store)).toBe(true);

@@ -32,14 +32,18 @@ describe('generated keys', () => {
 });
 
 describe('keys of elsewhere', () => {
-  test.each([EXAMPLE_KEY_ID, 'minioadmin', 'GK31c2f218a2e44f485b94239e', 'a.b-c_d', 'x'.repeat(128)])(
-    'the id `%s` is taken',
-    (id) => {
-      expect(() => {
-        assertAccessKeyId(id);
-      }).not.toThrow();
-    },
-  );
+  test.each([
+    EXAMPLE_KEY_ID,
+    'minioadmin',
+    'GK31c2f218a2e44f485b94239e',
+    'a.b-c_d',
+    'alice@example.com',
+    'x'.repeat(128),
+  ])('the id `%s` is taken', (id) => {
+    expect(() => {
+      assertAccessKeyId(id);
+    }).not.toThrow();
+  });
 
   test.each([
     '',

@@ -135,7 +135,7 @@ describe('the key directory', () => {
     expect(await keys.find(EXAMPLE_KEY_ID)).toBeUndefined();
   });
 
-  test('the polling timer sees changes by itself, and keeps no process alive', async () => {
+  test('the polling timer sees changes by itself', async () => {
     const path = join(temporaryFolder(), 'identity.db');
     const masterKey = newMasterKey();
     const other = temporaryStore(path);
