@@ -1,5 +1,6 @@
 /** The bodies of DeleteObjects. Source: S3 API reference, DeleteObjects. */
 import { S3Error } from './error.ts';
+import { assertKeyLength } from './object-key.ts';
 import { optionalText, requiredText, requireKnown } from './xml-elements.ts';
 import { parseXml, renderXml, S3_NAMESPACE, type ParsedElement } from './xml.ts';
 
@@ -41,7 +42,7 @@ interface DeleteObjectsResult {
 
 /**
  * @throws S3Error `MalformedXML` for anything but a `Delete` of 1 to 1,000 objects with known elements: an element
- * that is not understood could name another object.
+ * that is not understood could name another object. `KeyTooLongError` above 1,024 bytes.
  */
 export function parseDeleteObjects(text: string): DeleteObjectsRequest {
   const root = parseXml(text, 'Delete');
@@ -102,6 +103,7 @@ function parseEntry(element: ParsedElement): DeleteEntry {
   requireKnown(element, ['ETag', 'Key', 'LastModifiedTime', 'Size', 'VersionId']);
   const key = requiredText(element, 'Key');
   if (key === '') throw new S3Error('MalformedXML');
+  assertKeyLength(key);
   return {
     key,
     ...optionalText('versionId', element, 'VersionId'),

@@ -28,7 +28,6 @@ export {
   renderCreateBucketConfiguration,
   renderLocation,
 } from './location-constraint.ts';
-export { assertKeyLength } from './object-key.ts';
 export type { ActionCondition, OperationSpec } from './operation.ts';
 export {
   isAvailable,

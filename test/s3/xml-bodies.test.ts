@@ -56,6 +56,12 @@ describe('DeleteObjects', () => {
     );
   });
 
+  test('a key above 1,024 bytes is refused', () => {
+    const objects = [{ key: 'k'.repeat(1025) }];
+    const error = refusal(() => parseDeleteObjects(renderDeleteObjects({ quiet: false, objects })));
+    expect(error.code).toBe('KeyTooLongError');
+  });
+
   test('an empty version is none', () => {
     const body = '<Delete><Object><Key>k</Key><VersionId/></Object><Quiet>false</Quiet></Delete>';
     expect(parseDeleteObjects(body)).toEqual({ quiet: false, objects: [{ key: 'k' }] });
