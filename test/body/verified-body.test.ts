@@ -179,6 +179,13 @@ describe('the order of things', () => {
     await expect(openBody(crc, sourceOf(encoded))).rejects.toMatchObject({ code: 'BadDigest' });
   });
 
+  test('an empty read does not release the bytes before it', async () => {
+    const declaration = plain(OBJECT.length, hashed(Buffer.from('other')));
+    const outcome = await stream(declaration, OBJECT, Buffer.alloc(0), Buffer.alloc(0));
+    expect(outcome.refusal?.code).toBe('XAmzContentSHA256Mismatch');
+    expect(outcome.released).toHaveLength(0);
+  });
+
   test('bytes are handed on one read behind, without being copied', async () => {
     const pieces = [Buffer.from('one'), Buffer.from('two'), Buffer.from('three')];
     let reads = 0;
