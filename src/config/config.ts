@@ -69,6 +69,8 @@ export interface UpstreamConfig {
   readonly idleTimeoutMs: number;
   /** How long an unused connection is kept. */
   readonly keepAliveTimeoutMs: number;
+  /** Whether it takes aws-chunked uploads with a trailing checksum, and stores that. */
+  readonly trailers: boolean;
 }
 
 /** `signed`: hash or signed chunks; `checksummed`: those, or a checksum; `any`: unsigned payloads too. */

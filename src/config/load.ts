@@ -59,6 +59,7 @@ function toConfig(settings: Settings): Config {
       headersTimeoutMs: upstream.headersTimeout,
       idleTimeoutMs: upstream.idleTimeout,
       keepAliveTimeoutMs: upstream.keepAliveTimeout,
+      trailers: upstream.trailers,
     },
     buckets: settings.buckets.map(({ name, bodies, owner }) => ({
       pattern: name,

@@ -45,7 +45,7 @@ const store = parsed(
   (text) => /^sqlite:(?<path>[^\0]+)$/.exec(text)?.groups?.['path'],
 );
 const masterKey = parsed('32 bytes as 64 hex digits or in base64', (text) =>
-  /^[0-9a-fA-F]{64}$/.test(text) || /^[A-Za-z0-9+/]{43}=$/.test(text) ? new Secret(text) : undefined,
+  /^[0-9a-fA-F]{64}$/.test(text) || /^[A-Za-z0-9+/]{43}=?$/.test(text) ? new Secret(text) : undefined,
 );
 
 export const SETTINGS = z.strictObject({
@@ -79,6 +79,7 @@ export const SETTINGS = z.strictObject({
     headersTimeout: duration().prefault('5m'),
     idleTimeout: duration().prefault('60s'),
     keepAliveTimeout: duration().prefault('15s'),
+    trailers: z.boolean({ error: '`true` or `false`' }).default(true),
   }).optional(),
   buckets: list(
     map({ name: bucketPattern, bodies: choice(BODIES).default('any'), owner: accountId.optional() }),

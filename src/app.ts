@@ -1,0 +1,256 @@
+/** The composition root: the only file that wires the modules together. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { unwatchFile, watchFile } from 'node:fs';
+import { join } from 'node:path';
+import { createAdminServer } from './admin/index.ts';
+import { createJsonSink, createS3AccessLogSink, type S3AccessLogSink } from './audit/index.ts';
+import {
+  bucketSettings,
+  configWarnings,
+  matchesBucketPattern,
+  type Config,
+  type UpstreamConfig,
+} from './config/index.ts';
+import { createDevStore } from './devstore/index.ts';
+import {
+  canonicalUserId,
+  createBuckets,
+  createGatewayServer,
+  createHandler,
+  createRecorder,
+  openPolicyFolder,
+} from './gateway/index.ts';
+import {
+  createBucketDirectory,
+  createKeyDirectory,
+  ensureRootKey,
+  openIdentity,
+  type IdentityProblem,
+  type RootKeyOutcome,
+} from './identity/index.ts';
+import { createSigningKeys, Secret } from './sigv4/index.ts';
+import { createMetrics, type Logger } from './telemetry/index.ts';
+import { createUpstream } from './upstream/index.ts';
+
+export interface Gateway {
+  /** `http://127.0.0.1:9000` */
+  readonly url: string;
+  readonly adminPort: number;
+  /** What became of the administrator's key; holds its secret when this start made it. */
+  readonly rootKey: RootKeyOutcome;
+  /** After log rotation, or when certificates were renewed. */
+  reload(): Promise<void>;
+  /** Stops accepting, finishes what runs, writes what is to be written. */
+  close(): Promise<void>;
+}
+
+/** Within this time a change by another process, or in the policy folder, takes effect. */
+const POLL_MS = 250;
+const CERTIFICATE_POLL_MS = 2_000;
+const CACHED_KEYS = 10_000;
+const CACHED_BUCKETS = 10_000;
+const CACHED_SIGNING_KEYS = 10_000;
+
+/** Starts a gateway. Rejects, with nothing left running, when a part of it cannot start. */
+export async function startGateway(config: Config, log: Logger): Promise<Gateway> {
+  const closing: (() => void | Promise<void>)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const close of closing.splice(0).reverse()) await close();
+  };
+  try {
+    return await start(config, log, closing, closeAll);
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function start(
+  config: Config,
+  log: Logger,
+  closing: (() => void | Promise<void>)[],
+  closeAll: () => Promise<void>,
+): Promise<Gateway> {
+  const now = Date.now;
+  for (const warning of configWarnings(config)) log.warn({ warning }, 'configuration');
+  const metrics = createMetrics();
+  closing.push(metrics.close);
+  const { store, masterKey, warnings } = await openIdentity(config, { now, randomBytes });
+  closing.push(() => store.close());
+  for (const warning of warnings) log.warn({ warning }, 'master key');
+  const rootKey = await ensureRootKey({
+    store,
+    masterKey,
+    configured: config.root,
+    accountId: config.accountId,
+    now,
+    randomBytes,
+  });
+  const onProblem = ({ kind, subject, policy, error }: IdentityProblem): void => {
+    log.error({ kind, subject, policy, err: error }, 'stored data cannot be used');
+  };
+  const directories = { store, now, onProblem, pollInterval: POLL_MS };
+  const keys = createKeyDirectory({ ...directories, masterKey, cacheSize: CACHED_KEYS });
+  const directory = createBucketDirectory({ ...directories, cacheSize: CACHED_BUCKETS });
+  const folder = await openPolicyFolder({ directory: config.policiesDir, log, pollInterval: POLL_MS });
+  closing.push(keys.close, directory.close, folder.close);
+
+  const target = config.upstream ?? (await startDevStore(config, log, closing));
+  const upstream = createUpstream({
+    endpoint: target.endpoint,
+    region: target.region,
+    credentials: {
+      accessKeyId: target.accessKeyId,
+      secretAccessKey: target.secretAccessKey,
+      secretVersion: '1',
+    },
+    connections: target.connections,
+    connectTimeout: target.connectTimeoutMs,
+    headersTimeout: target.headersTimeoutMs,
+    bodyTimeout: target.idleTimeoutMs,
+    keepAliveTimeout: target.keepAliveTimeoutMs,
+    now,
+  });
+  closing.push(() => upstream.close());
+
+  const accessLog = await openAccessLog(config, log, metrics.accessLogDropped);
+  if (accessLog !== undefined) closing.push(accessLog.close);
+  const hostId = Buffer.from(randomUUID()).toString('base64');
+  const newRequestId = (): string => randomUUID().replaceAll('-', '').slice(0, 16).toUpperCase();
+  const recorder = createRecorder({
+    // Records are written whatever the log level is.
+    sinks: [
+      createJsonSink(log.child({}, { level: 'info' })),
+      ...(accessLog === undefined ? [] : [accessLog]),
+    ],
+    metrics,
+    log,
+    now,
+    hostId,
+  });
+  const patterns = config.upstream?.buckets ?? [];
+  const handler = createHandler({
+    limits: config.limits,
+    baseDomains: config.baseDomains,
+    headersToSign: config.headersToSign,
+    region: config.region,
+    accountId: config.accountId,
+    keys,
+    signingKeys: createSigningKeys({ max: CACHED_SIGNING_KEYS }),
+    buckets: createBuckets({
+      directory,
+      folder,
+      isConfigured: (name) => patterns.some((pattern) => matchesBucketPattern(pattern, name)),
+      settings: (name) => bucketSettings(config, name),
+    }),
+    directory,
+    store,
+    upstream,
+    upstreamHasBuckets: patterns.length > 0,
+    forwardTrailers: target.trailers,
+    recorder,
+    hostId,
+    newRequestId,
+    now,
+  });
+  const server = createGatewayServer({
+    ...config.listen,
+    tls: config.tls,
+    limits: config.limits,
+    handler,
+    onMalformed: recorder.malformed,
+    hostId,
+    newRequestId,
+    log,
+  });
+  const admin = createAdminServer({
+    metrics,
+    log,
+    readiness: async () => {
+      const storeReady = await store.changeToken().then(
+        () => true,
+        () => false,
+      );
+      return { ready: storeReady, checks: { store: storeReady ? 'ok' : 'cannot be read' } };
+    },
+  });
+  const adminPort = await admin.listen(config.adminListen);
+  closing.push(() => admin.close());
+  const url = await server.listen();
+  closing.push(() => server.close());
+  closing.push(watchCertificate(config, server.reloadCertificate));
+  log.info({ url, adminPort, upstream: upstream.endpoint, region: config.region }, 'listening');
+  return {
+    url,
+    adminPort,
+    rootKey,
+    async reload() {
+      server.reloadCertificate();
+      await accessLog?.reopen();
+    },
+    close: closeAll,
+  };
+}
+
+type Target = Omit<UpstreamConfig, 'buckets'>;
+
+/** The embedded store, with credentials that live as long as this process. */
+async function startDevStore(
+  config: Config,
+  log: Logger,
+  closing: (() => void | Promise<void>)[],
+): Promise<Target> {
+  const accessKeyId = `EMBEDDED${randomBytes(6).toString('hex').toUpperCase()}`;
+  const secretAccessKey = new Secret(randomBytes(30).toString('base64'));
+  const { region } = config;
+  const store = createDevStore({
+    directory: join(config.dataDir, 'store'),
+    credentials: { accessKeyId, secretAccessKey },
+    region,
+    now: Date.now,
+    log,
+  });
+  closing.push(() => store.close());
+  const { endpoint } = await store.listen();
+  return {
+    endpoint,
+    region,
+    accessKeyId,
+    secretAccessKey,
+    // It computes the checksums that an upload asks for by itself.
+    trailers: false,
+    connections: 256,
+    connectTimeoutMs: 5_000,
+    headersTimeoutMs: 300_000,
+    idleTimeoutMs: 60_000,
+    keepAliveTimeoutMs: 60_000,
+  };
+}
+
+async function openAccessLog(
+  config: Config,
+  log: Logger,
+  dropped: { add(amount: number): void },
+): Promise<S3AccessLogSink | undefined> {
+  if (config.accessLog === undefined) return undefined;
+  return createS3AccessLogSink({
+    path: config.accessLog,
+    canonicalUserId,
+    onDrop: (lines) => {
+      dropped.add(lines);
+    },
+    onError: (error) => {
+      log.error({ err: error, file: config.accessLog }, 'access log cannot be written');
+    },
+  });
+}
+
+/** Polled, since mounted secrets are replaced by links that file events do not follow. */
+function watchCertificate({ tls }: Config, reload: () => void): () => void {
+  if (tls === undefined) return () => undefined;
+  const files = [tls.certFile, tls.keyFile];
+  for (const file of files) watchFile(file, { interval: CERTIFICATE_POLL_MS, persistent: false }, reload);
+  return () => {
+    for (const file of files) unwatchFile(file, reload);
+  };
+}

@@ -1,0 +1,64 @@
+/** From the command line to a command. Needs the Node.js version that `main.ts` has checked. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { startGateway } from './app.ts';
+import { runKeysCommand, serveCommand, type CommandIo } from './cli/index.ts';
+
+const HELP = `Usage: bucketwarden COMMAND [options]
+
+  bucketwarden serve [-c FILE]   run the gateway
+  bucketwarden keys COMMAND      issue, import, list, show, disable, enable and delete access keys
+  bucketwarden --version
+
+Each has --help.
+`;
+
+/** Resolves to the exit code; never rejects for what a user can cause. */
+export async function run(args: readonly string[]): Promise<number> {
+  const io: CommandIo = {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    stdin: process.stdin,
+    env: process.env,
+    now: Date.now,
+    randomBytes,
+  };
+  const [command, ...rest] = args;
+  switch (command) {
+    case 'serve':
+      return serveCommand({ start: startGateway, untilStopped }).run(rest, io);
+    case 'keys':
+      return runKeysCommand(rest, io);
+    case '--version':
+      io.stdout.write(`${version()}\n`);
+      return 0;
+    case undefined:
+    case 'help':
+    case '--help':
+    case '-h':
+      (command === undefined ? io.stderr : io.stdout).write(HELP);
+      return command === undefined ? 2 : 0;
+    default:
+      io.stderr.write(`bucketwarden: \`${command}\` is no command.\n\n${HELP}`);
+      return 2;
+  }
+}
+
+/** The first signal asks; a second one does not wait. */
+function untilStopped(onReload: () => void): Promise<string> {
+  process.on('SIGHUP', onReload);
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.once(signal, () => {
+        resolve(signal);
+        process.once(signal, () => process.exit(1));
+      });
+  });
+}
+
+function version(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    readonly version: string;
+  };
+  return manifest.version;
+}
