@@ -84,7 +84,7 @@ interface StatementReference {
   readonly index: number;
 }
 
-export interface UpstreamRecord {
+interface UpstreamRecord {
   /** Undefined when it did not answer. */
   readonly status?: number | undefined;
   /** Its `x-amz-request-id` and `x-amz-id-2`. */

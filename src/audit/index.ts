@@ -1,5 +1,5 @@
-export type { AccessRecord, EntryResult, RecordedDecision, UpstreamRecord } from './access-record.ts';
-export { toJsonRecord, type JsonRecord } from './json-record.ts';
+export type { AccessRecord, EntryResult, RecordedDecision } from './access-record.ts';
+export { toJsonRecord } from './json-record.ts';
 export { redactRequestUri } from './redact.ts';
 export { renderS3AccessLogLine, renderS3AccessLogLines } from './s3-access-log.ts';
 export { createJsonSink, createS3AccessLogSink, type AuditSink, type S3AccessLogSink } from './sinks.ts';

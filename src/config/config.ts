@@ -42,12 +42,12 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-export interface TlsFiles {
+interface TlsFiles {
   readonly certFile: string;
   readonly keyFile: string;
 }
 
-export interface RootKey {
+interface RootKey {
   readonly accessKeyId: string;
   readonly secretAccessKey: Secret;
 }
@@ -83,14 +83,14 @@ export interface BucketSettings {
   readonly owner: string;
 }
 
-export interface BucketRule extends BucketSettings {
+interface BucketRule extends BucketSettings {
   /** A bucket name in which `*` stands for any characters. */
   readonly pattern: string;
 }
 
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
-export interface Limits {
+interface Limits {
   /** Request line and header fields together, in bytes. */
   readonly headerBytes: number;
   /** Names and values of `x-amz-meta-*` together, in bytes. */

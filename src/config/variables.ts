@@ -2,7 +2,7 @@
 
 const PREFIX = 'BUCKETWARDEN_';
 
-export type SettingPath = readonly [string, ...string[]];
+type SettingPath = readonly [string, ...string[]];
 
 interface Variable {
   /** Without the prefix. */

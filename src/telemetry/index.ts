@@ -1,3 +1,2 @@
-export { createLogger, type Logger, type LogOutput } from './logger.ts';
+export { createLogger, type Logger } from './logger.ts';
 export { createMetrics, type Metrics } from './metrics.ts';
-export type { Counter, Family, Gauge, Histogram } from './instruments.ts';
