@@ -3,7 +3,7 @@
 import { compileArn } from './arn.ts';
 import { ipInRange, parseIp, parseIpRange } from './ip.ts';
 import { compareDecimals, parseDate, parseDecimal } from './scalar.ts';
-import { compileTokens, parseTemplate, resolveTokens, type ContextLookup } from './template.ts';
+import { compileTokens, parseTemplate, resolveTokens, textOf, type ContextLookup } from './template.ts';
 
 /** Does one value of the request match one value of the policy? */
 export type ValueTest = (value: string, context: ContextLookup) => boolean;
@@ -161,8 +161,4 @@ function ip(text: string): CompiledValue {
     const address = parseIp(value);
     return address !== undefined && ipInRange(address, range);
   };
-}
-
-function textOf(codes: readonly number[]): string {
-  return codes.map((code) => String.fromCharCode(code)).join('');
 }

@@ -62,7 +62,7 @@ export function resolveTokens(tokens: readonly Token[], context: ContextLookup):
       const found = context(token.key);
       const value = found ?? token.fallback;
       if (typeof value !== 'string') return undefined;
-      resolved.push(...literalTokens(value));
+      for (const code of literalTokens(value)) resolved.push(code);
     }
   }
   return resolved;
@@ -78,11 +78,11 @@ export function compileTokens(tokens: readonly Token[]): TextMatcher {
   }
   const wildcard = tokens.findIndex((token) => token < 0);
   if (wildcard < 0) {
-    const literal = String.fromCharCode(...tokens);
+    const literal = textOf(tokens);
     return (text, from) => text.length - from === literal.length && text.startsWith(literal, from);
   }
   if (wildcard === tokens.length - 1 && tokens[wildcard] === ANY_RUN) {
-    const prefix = String.fromCharCode(...tokens.slice(0, -1));
+    const prefix = textOf(tokens.slice(0, -1));
     return prefix === '' ? () => true : (text, from) => text.startsWith(prefix, from);
   }
   return (text, from) => matchGlob(tokens, text, from);
@@ -90,9 +90,12 @@ export function compileTokens(tokens: readonly Token[]): TextMatcher {
 
 /** The tokens as plain text, if there is neither a wildcard nor a variable in them. */
 export function literalText(tokens: readonly Token[]): string | undefined {
-  return isConstant(tokens) && tokens.every((token) => token >= 0)
-    ? String.fromCharCode(...tokens)
-    : undefined;
+  return isConstant(tokens) && tokens.every((token) => token >= 0) ? textOf(tokens) : undefined;
+}
+
+/** The text of literal tokens. */
+export function textOf(codes: readonly number[]): string {
+  return codes.map((code) => String.fromCharCode(code)).join('');
 }
 
 /**

@@ -1,0 +1,69 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { canMatchPrefix, globTokens, matchGlob } from '../../src/policy/glob.ts';
+
+const matches = (pattern: string, text: string): boolean => matchGlob(globTokens(pattern), text);
+
+/** By definition, one character at a time, with every way to split tried. */
+function naive(pattern: readonly string[], text: readonly string[]): boolean {
+  const [first, ...rest] = pattern;
+  if (first === undefined) return text.length === 0;
+  if (first === '*') {
+    return naive(rest, text) || (text.length > 0 && naive(pattern, text.slice(1)));
+  }
+  return text.length > 0 && (first === '?' || first === text[0]) && naive(rest, text.slice(1));
+}
+
+/** How many tokens a match that fails reads. */
+function tokensRead(length: number): number {
+  let reads = 0;
+  const tokens = new Proxy(globTokens('*a*a*a*a*a*a*b'), {
+    get(target, property, receiver) {
+      if (typeof property === 'string' && /^\d+$/.test(property)) reads += 1;
+      return Reflect.get(target, property, receiver) as unknown;
+    },
+  });
+  expect(matchGlob(tokens, 'a'.repeat(length))).toBe(false);
+  return reads;
+}
+
+const pattern = fc.string({ unit: fc.constantFrom('a', 'b', '/', '*', '?', '\n', '😀'), maxLength: 8 });
+const text = fc.string({ unit: fc.constantFrom('a', 'b', '/', '\n', '\u2028', '😀'), maxLength: 8 });
+
+describe('glob', () => {
+  test('agrees with the definition', () => {
+    fc.assert(
+      fc.property(pattern, text, (p, t) => {
+        expect(matches(p, t)).toBe(naive(Array.from(p), Array.from(t)));
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  test('starts where it is told', () => {
+    fc.assert(
+      fc.property(pattern, text, text, (p, before, t) => {
+        expect(matchGlob(globTokens(p), before + t, before.length)).toBe(matches(p, t));
+      }),
+    );
+  });
+
+  test('a prefix can be matched if and only if the pattern matches something that begins with it', () => {
+    fc.assert(
+      fc.property(pattern, text, text, (p, prefix, rest) => {
+        expect(!matches(p, prefix + rest) || canMatchPrefix(globTokens(p), prefix)).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+    expect(canMatchPrefix(globTokens('logs/*'), 'logs/')).toBe(true);
+    expect(canMatchPrefix(globTokens('logs'), 'logs/')).toBe(false);
+    expect(canMatchPrefix(globTokens('l*'), 'logs/')).toBe(true);
+    expect(canMatchPrefix(globTokens('logs-archive/*'), 'logs/')).toBe(false);
+  });
+
+  test('patterns that explode in backtracking matchers stay cheap', () => {
+    const short = tokensRead(1024);
+    expect(short).toBeLessThan(1024 * 16);
+    expect(tokensRead(4096) / short).toBeLessThan(4.5);
+  });
+});
