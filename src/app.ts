@@ -55,7 +55,7 @@ const CACHED_SIGNING_KEYS = 10_000;
 export async function startGateway(config: Config, log: Logger): Promise<Gateway> {
   const closing: (() => void | Promise<void>)[] = [];
   const closeAll = async (): Promise<void> => {
-    for (const close of closing.splice(0).reverse()) await close();
+    for (const close of closing.splice(0).toReversed()) await close();
   };
   try {
     return await start(config, log, closing, closeAll);
@@ -93,7 +93,11 @@ async function start(
   const keys = createKeyDirectory({ ...directories, masterKey, cacheSize: CACHED_KEYS });
   const directory = createBucketDirectory({ ...directories, cacheSize: CACHED_BUCKETS });
   const folder = await openPolicyFolder({ directory: config.policiesDir, log, pollInterval: POLL_MS });
-  closing.push(keys.close, directory.close, folder.close);
+  closing.push(() => {
+    keys.close();
+    directory.close();
+    folder.close();
+  });
 
   const target = config.upstream ?? (await startDevStore(config, log, closing));
   const upstream = createUpstream({
@@ -116,7 +120,6 @@ async function start(
   const accessLog = await openAccessLog(config, log, metrics.accessLogDropped);
   if (accessLog !== undefined) closing.push(accessLog.close);
   const hostId = Buffer.from(randomUUID()).toString('base64');
-  const newRequestId = (): string => randomUUID().replaceAll('-', '').slice(0, 16).toUpperCase();
   const recorder = createRecorder({
     // Records are written whatever the log level is.
     sinks: [
@@ -158,7 +161,9 @@ async function start(
     tls: config.tls,
     limits: config.limits,
     handler,
-    onMalformed: recorder.malformed,
+    onMalformed: (request) => {
+      recorder.malformed(request);
+    },
     hostId,
     newRequestId,
     log,
@@ -178,7 +183,11 @@ async function start(
   closing.push(() => admin.close());
   const url = await server.listen();
   closing.push(() => server.close());
-  closing.push(watchCertificate(config, server.reloadCertificate));
+  closing.push(
+    watchCertificate(config, () => {
+      server.reloadCertificate();
+    }),
+  );
   log.info({ url, adminPort, upstream: upstream.endpoint, region: config.region }, 'listening');
   return {
     url,
@@ -190,6 +199,11 @@ async function start(
     },
     close: closeAll,
   };
+}
+
+/** 16 hex digits, 64 random bits, as S3 writes its own. */
+function newRequestId(): string {
+  return randomUUID().replaceAll('-', '').slice(-16).toUpperCase();
 }
 
 type Target = Omit<UpstreamConfig, 'buckets'>;

@@ -16,8 +16,6 @@ export function quickStart({ url, region, become, note }: QuickStart): string {
     `  curl -sS --config - --aws-sigv4 "aws:amz:${region}:s3" -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' "$@"; }`,
   ];
   const administrator = ['# As the administrator:', ...become];
-  const issue = (user: string, bucket: string): string =>
-    `eval "$(npx bucketwarden keys issue --user ${user} --bucket ${bucket} --read-only)"`;
   return [
     `Bucketwarden listens on ${url}`,
     note,
@@ -31,7 +29,7 @@ export function quickStart({ url, region, become, note }: QuickStart): string {
     "echo 'hello from Bucketwarden' > hello.txt",
     'aws s3 cp hello.txt s3://demo/hello.txt',
     '# A key that may only read this bucket:',
-    issue('reader', 'demo'),
+    issueReader('reader', 'demo'),
     '# Allowed:',
     'aws s3 cp s3://demo/hello.txt -',
     '# Refused with AccessDenied:',
@@ -43,7 +41,7 @@ export function quickStart({ url, region, become, note }: QuickStart): string {
     `s3curl -X PUT ${url}/demo-curl`,
     `s3curl -X PUT --data-binary 'hello from Bucketwarden' ${url}/demo-curl/hello.txt`,
     '# A key that may only read this bucket:',
-    issue('curl-reader', 'demo-curl'),
+    issueReader('curl-reader', 'demo-curl'),
     '# Allowed:',
     `s3curl ${url}/demo-curl/hello.txt`,
     '# Refused with AccessDenied:',
@@ -52,4 +50,8 @@ export function quickStart({ url, region, become, note }: QuickStart): string {
     '### End of the commands',
     '',
   ].join('\n');
+}
+
+function issueReader(user: string, bucket: string): string {
+  return `eval "$(npx bucketwarden keys issue --user ${user} --bucket ${bucket} --read-only)"`;
 }
