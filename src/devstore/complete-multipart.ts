@@ -127,7 +127,7 @@ function choose(
   upload: StoredUpload,
 ): readonly Segment[] {
   const stored = new Map(uploads.parts(upload.id).map((part) => [part.number, part]));
-  return listed.map(({ number, etag, checksums }, index) => {
+  const chosen = listed.map(({ number, etag, checksums }) => {
     const part = stored.get(number);
     const details = { UploadId: upload.id, PartNumber: String(number), ETag: etag };
     if (part === undefined || part.md5 !== etag) throw new S3Error('InvalidPart', { details });
@@ -138,17 +138,19 @@ function choose(
       throw new S3Error('InvalidRequest', {
         message: `The upload was created using a ${upload.checksum.algorithm} checksum. The complete request must include the checksum for each part. It was missing for part ${number} in the request.`,
       });
-    if (part.size < MIN_PART_BYTES && index < listed.length - 1)
-      throw new S3Error('EntityTooSmall', {
-        details: {
-          ProposedSize: String(part.size),
-          MinSizeAllowed: String(MIN_PART_BYTES),
-          PartNumber: String(number),
-          ETag: etag,
-        },
-      });
     return part;
   });
+  const small = chosen.slice(0, -1).find((part) => part.size < MIN_PART_BYTES);
+  if (small !== undefined)
+    throw new S3Error('EntityTooSmall', {
+      details: {
+        ProposedSize: String(small.size),
+        MinSizeAllowed: String(MIN_PART_BYTES),
+        PartNumber: String(small.number),
+        ETag: small.md5,
+      },
+    });
+  return chosen;
 }
 
 /** @throws S3Error `BadDigest` or `InvalidRequest` when the object is not what the request declares. */

@@ -154,8 +154,7 @@ export function signRaw(
 function sendRaw(endpoint: string, region: string, request: RawRequest): Promise<RawResponse> {
   const { target, headers } = signRaw(endpoint, region, request);
   const { hostname, port } = new URL(endpoint);
-  const length =
-    request.body === undefined ? [] : ['content-length', String(Buffer.byteLength(request.body))];
+  const length = ['content-length', String(Buffer.byteLength(request.body ?? ''))];
   return new Promise((resolve, reject) => {
     const outgoing = httpRequest(
       {

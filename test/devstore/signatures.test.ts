@@ -1,0 +1,109 @@
+import { CreateBucketCommand, ListBucketsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { describe, expect, test } from 'vitest';
+import { codeOf, filesOf, startStore } from './support.ts';
+
+const OTHER_SHA256 = '2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae'; // of `foo`
+
+describe('signatures', () => {
+  test('of another secret, of another key and with a token are refused', async () => {
+    const { makeClient } = await startStore();
+    const list = (accessKeyId: string, secretAccessKey: string, sessionToken?: string): Promise<string> =>
+      codeOf(
+        makeClient({
+          credentials: { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) },
+        }).send(new ListBucketsCommand({})),
+      );
+    const secret = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY';
+    expect(await list('AKIAIOSFODNN7EXAMPLE', 'wrong')).toBe('SignatureDoesNotMatch');
+    expect(await list('AKIAI44QH8DHBEXAMPLE', secret)).toBe('InvalidAccessKeyId');
+    expect(await list('AKIAIOSFODNN7EXAMPLE', secret, 'token')).toBe('InvalidToken');
+    expect(await list('AKIAIOSFODNN7EXAMPLE', secret)).toBe('no error');
+  });
+
+  test('are needed, in the header, and fresh', async () => {
+    const { client, endpoint, send } = await startStore();
+    const anonymous = await fetch(`${endpoint}/`);
+    expect(anonymous.status).toBe(403);
+    expect(await anonymous.text()).toContain('<Code>AccessDenied</Code>');
+    const presigned = await getSignedUrl(client, new GetObjectCommand({ Bucket: 'bucket', Key: 'key' }));
+    expect((await fetch(presigned)).status).toBe(403);
+    expect(await send({ method: 'GET', path: '/', signedAt: Date.now() - 901_000 })).toMatchObject({
+      status: 403,
+      code: 'RequestTimeTooSkewed',
+    });
+  });
+
+  test('cover every x-amz header', async () => {
+    const { client, directory, send } = await startStore();
+    await client.send(new CreateBucketCommand({ Bucket: 'bucket' }));
+    const injected = await send({
+      method: 'PUT',
+      path: '/bucket/key',
+      body: 'x',
+      unsignedHeaders: { 'x-amz-tagging': 'a=b' },
+    });
+    expect(injected).toMatchObject({ status: 403, code: 'AccessDenied' });
+    expect((await filesOf(directory)).data).toEqual([]);
+  });
+});
+
+describe('bodies', () => {
+  test('that are not what was signed are not stored', async () => {
+    const { client, directory, send } = await startStore();
+    await client.send(new CreateBucketCommand({ Bucket: 'bucket' }));
+    const put = { method: 'PUT', path: '/bucket/key', body: 'bar' };
+    expect(await send({ ...put, payloadHash: OTHER_SHA256 })).toMatchObject({
+      status: 400,
+      code: 'XAmzContentSHA256Mismatch',
+    });
+    expect(await filesOf(directory)).toEqual({ data: [], temporary: [] });
+    expect((await send({ ...put, payloadHash: 'UNSIGNED-PAYLOAD' })).status).toBe(200);
+  });
+
+  test('of documents are checked too', async () => {
+    const { client, send } = await startStore();
+    await client.send(new CreateBucketCommand({ Bucket: 'bucket' }));
+    const answer = await send({
+      method: 'PUT',
+      path: '/bucket',
+      query: [{ name: 'tagging', value: '' }],
+      body: '<Tagging><TagSet/></Tagging>',
+      payloadHash: OTHER_SHA256,
+    });
+    expect(answer).toMatchObject({ status: 400, code: 'XAmzContentSHA256Mismatch' });
+  });
+
+  test('in aws-chunked framing are refused rather than stored with it', async () => {
+    const { client, directory, send } = await startStore();
+    await client.send(new CreateBucketCommand({ Bucket: 'bucket' }));
+    const put = { method: 'PUT', path: '/bucket/key', body: '1\r\nx\r\n0\r\n\r\n' };
+    for (const payloadHash of [
+      'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
+      'STREAMING-AWS4-HMAC-SHA256-PAYLOAD',
+      'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER',
+    ])
+      expect(await send({ ...put, payloadHash })).toMatchObject({ status: 501, code: 'NotImplemented' });
+    const encoded = { ...put, headers: { 'content-encoding': 'gzip, aws-chunked' } };
+    expect(await send(encoded)).toMatchObject({ status: 501, code: 'NotImplemented' });
+    expect(await filesOf(directory)).toEqual({ data: [], temporary: [] });
+  });
+
+  test('of unknown length are refused', async () => {
+    const { client, endpoint } = await startStore();
+    await client.send(new CreateBucketCommand({ Bucket: 'bucket' }));
+    const unsized = new PutObjectCommand({ Bucket: 'bucket', Key: 'key', Body: 'x' });
+    unsized.middlewareStack.add(
+      (next) => (args) => {
+        const { headers } = args.request as { headers: Record<string, string> };
+        delete headers['content-length'];
+        headers['transfer-encoding'] = 'chunked';
+        return next(args);
+      },
+      { step: 'build', priority: 'low' },
+    );
+    expect(endpoint).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(await codeOf(client.send(unsized))).toBe('MissingContentLength');
+  });
+});
