@@ -8,7 +8,7 @@ import { readJson, type JsonNode, type JsonObject } from './json.ts';
 import { parseOperator } from './operators.ts';
 import { parsePrincipal, type PrincipalPattern } from './principal.ts';
 
-export type PolicyVersion = '2008-10-17' | '2012-10-17';
+type PolicyVersion = '2008-10-17' | '2012-10-17';
 
 export interface PolicyDocument {
   readonly type: PolicyType;
@@ -30,7 +30,7 @@ export interface Statement {
 }
 
 /** An element with its `Not` form. */
-export interface Selection<Item> {
+interface Selection<Item> {
   readonly negated: boolean;
   readonly items: readonly Item[];
   readonly position: Position;
@@ -78,8 +78,8 @@ export function parsePolicy(text: string, options: ParsePolicyOptions): PolicyDo
 
 /** Source: S3 User Guide, "Policies and permissions in Amazon S3": bucket policies are limited to 20 KB. */
 const MAX_BUCKET_POLICY_BYTES = 20 * 1024;
-/** Source: IAM API Reference, PutUserPolicy, PolicyDocument. */
-const MAX_OTHER_BYTES = 131_072;
+/** Bounds memory; the quotas of IAM are smaller and belong to its API. */
+const MAX_OTHER_BYTES = 1024 * 1024;
 
 const ROOT_ELEMENTS = ['Version', 'Id', 'Statement'];
 const STATEMENT_ELEMENTS = [

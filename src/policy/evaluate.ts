@@ -10,7 +10,7 @@ import {
 } from './principal.ts';
 import type { ContextLookup } from './template.ts';
 
-export interface EvaluationRequest {
+interface EvaluationRequest {
   /** `s3:GetObject` */
   readonly action: string;
   /** ARN; `arn:aws:s3:::*` for what has no bucket. */
@@ -34,7 +34,7 @@ export type Decision =
   | { readonly effect: 'Allow'; readonly by: StatementRef }
   | { readonly effect: 'Deny'; readonly because: DenyReason };
 
-export type DenyReason =
+type DenyReason =
   | { readonly kind: 'explicit'; readonly by: StatementRef }
   | { readonly kind: 'implicit'; readonly missing: 'identity' | 'resource' | 'boundary' | 'session' }
   /** Evaluation failed: a bug, to be logged. */
@@ -61,7 +61,7 @@ export function readsContextKey(policies: PolicySet, action: string, prefix: str
 }
 
 /** What stands in `by` when the account's root user is allowed by being that. */
-export const ROOT_USER: StatementRef = { policy: 'root user', index: 0 };
+const ROOT_USER: StatementRef = { policy: 'root user', index: 0 };
 
 function decide(request: EvaluationRequest, policies: PolicySet): Decision {
   const denied = explicitDeny(request, policies);

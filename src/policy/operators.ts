@@ -8,9 +8,9 @@ import { compileTokens, parseTemplate, resolveTokens, textOf, type ContextLookup
 /** Does one value of the request match one value of the policy? */
 export type ValueTest = (value: string, context: ContextLookup) => boolean;
 
-export type CompiledValue = ValueTest | { readonly invalid: string };
+type CompiledValue = ValueTest | { readonly invalid: string };
 
-export interface Operator {
+interface Operator {
   /** As AWS writes it. */
   readonly name: string;
   /** True of a request value that none of the policy's values match. */

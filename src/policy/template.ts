@@ -8,7 +8,7 @@ export type ContextLookup = (key: string) => string | readonly string[] | undefi
 /** Does the text from the index `from` on match? */
 export type TextMatcher = (text: string, from: number, context: ContextLookup) => boolean;
 
-export interface Variable {
+interface Variable {
   /** Lower-case condition key. */
   readonly key: string;
   readonly fallback: string | undefined;

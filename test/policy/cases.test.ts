@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { runPolicyCase } from '../../src/policy/index.ts';
+import { PolicyCaseError, runPolicyCase } from '../../src/policy/index.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const FILES = globSync(['test/policy/cases/*.jsonl', 'policies/**/*.cases.jsonl'], { cwd: ROOT }).sort();
@@ -68,7 +68,7 @@ describe('a line that is no case is an error of the file', () => {
       JSON.stringify({ kind: 'validation', policyType: 'x', document: {}, expected: 'Valid' }),
     ],
   ])('%s', (_, line) => {
-    expect(() => runPolicyCase(line)).toThrow(expect.objectContaining({ name: 'PolicyCaseError' }));
+    expect(() => runPolicyCase(line)).toThrow(PolicyCaseError);
   });
 
   test('a policy that is refused is a failing result', () => {

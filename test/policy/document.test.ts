@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isKnownS3Action, parsePolicy, PolicyError } from '../../src/policy/index.ts';
+import { isKnownS3Action, isPublic, parsePolicy, PolicyError } from '../../src/policy/index.ts';
 
 function refusal(text: string): PolicyError {
   try {
@@ -16,6 +16,9 @@ const lines = (...statement: readonly string[]): string =>
 
 const padded = (padding: number): string =>
   `{"Id":"${'x'.repeat(padding)}","Statement":{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"*"}}`;
+
+const grant = (principal: string): string =>
+  `{"Statement":{"Effect":"Allow","Principal":${principal},"Action":"s3:GetObject","Resource":"*"}}`;
 
 describe('parsePolicy', () => {
   test.each([
@@ -85,6 +88,11 @@ describe('parsePolicy', () => {
     expect(() => parsePolicy(padded(padding).replace('x', 'é'), { type: 'resource' })).toThrow(
       /document size/,
     );
+  });
+
+  test('tells whether a document is public', () => {
+    expect(isPublic(parsePolicy(grant('"*"'), { type: 'resource' }))).toBe(true);
+    expect(isPublic(parsePolicy(grant('{"AWS":"111122223333"}'), { type: 'resource' }))).toBe(false);
   });
 
   test('knows the actions of S3 in any case, and no others', () => {
