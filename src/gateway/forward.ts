@@ -137,7 +137,9 @@ function answerHeaders(
   const headers: string[] = [];
   for (let i = 0; i + 1 < response.headers.length; i += 2) {
     const name = response.headers[i] as string;
-    if (!responseHeaders.has(name)) continue;
+    // The body is passed on as it is, so its length always holds; 204 must not have one (RFC 9110, section 8.6).
+    const framing = name === 'content-length' && response.status !== 204;
+    if (!framing && !responseHeaders.has(name)) continue;
     const extra = headerActions.find((candidate) => candidate.headers.includes(name));
     if (extra !== undefined && !mayAlso(request, extra.action, dependencies)) continue;
     headers.push(name, response.headers[i + 1] as string);

@@ -1,4 +1,4 @@
-export { renderAccessControlPolicy } from './access-control-policy.ts';
+export { grantsOnlyOwner, renderAccessControlPolicy } from './access-control-policy.ts';
 export { checkAcl } from './acl.ts';
 export { addressLevel, resolveAddress, type Address } from './address.ts';
 export { bucketArn, objectArn } from './arn.ts';

@@ -1,5 +1,5 @@
 /** ACLs are off: reading one shows the owner's full control, and only what grants nothing more may be written. */
-import { renderAccessControlPolicy, S3Error } from '../../s3/index.ts';
+import { grantsOnlyOwner, renderAccessControlPolicy, S3Error } from '../../s3/index.ts';
 import { canonicalUserId } from '../canonical-user.ts';
 import { emptyAnswer, xmlAnswer, type Answer, type UpstreamOutcome } from '../answer.ts';
 import { send } from '../forward.ts';
@@ -15,10 +15,12 @@ export async function getAcl(performance: Performance, dependencies: PerformDepe
 /** Source: User Guide, "Controlling ownership of objects and disabling ACLs for your bucket". */
 export async function putAcl(performance: Performance, dependencies: PerformDependencies): Promise<Answer> {
   const { document, request } = performance;
-  const written = document.kind === 'text' && document.text.trim() !== '';
-  // Canned ACLs that grant more were refused before; a document could, whatever it says.
-  if (written || !request.effective.headers.has('x-amz-acl'))
-    throw new S3Error('AccessControlListNotSupported');
+  const text = document.kind === 'text' ? document.text : '';
+  const ownerId = canonicalUserId(request.bucket?.ownerAccount ?? dependencies.accountId);
+  // Canned ACLs that grant more were refused before; a document may say what `bucket-owner-full-control` does.
+  const harmless =
+    text.trim() === '' ? request.effective.headers.has('x-amz-acl') : grantsOnlyOwner(text, ownerId);
+  if (!harmless) throw new S3Error('AccessControlListNotSupported');
   const upstream = await assertExists(performance, dependencies);
   return { ...emptyAnswer(200, ['content-length', '0']), upstream };
 }
