@@ -28,7 +28,7 @@ export function matchGlob(pattern: readonly number[], text: string, from = 0): b
       at += 1;
     } else if (retryPattern >= 0) {
       // The last `*` takes one character more; an earlier `*` never has to, since its match is already the shortest.
-      retryAt += characterLength(text, retryAt);
+      retryAt += 1;
       position = retryPattern;
       at = retryAt;
     } else {
