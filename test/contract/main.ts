@@ -99,8 +99,9 @@ async function searchLogs(target: Target): Promise<Column> {
   const result = await attempt(async () => {
     const logs = await target.logs();
     const secret = target.admin.secretAccessKey;
-    for (const unwanted of [secret, encodeURIComponent(secret), 'Signature=', 'AWS4-HMAC-SHA256 Credential'])
-      if (logs.includes(unwanted)) throw new Error('a secret or a signature is in the logs');
+    const found = [secret, encodeURIComponent(secret)].filter((text) => logs.includes(text));
+    if (found.length > 0) throw new Error('the secret is in the logs');
+    if (/Signature=(?!REDACTED)/.test(logs)) throw new Error('a signature is in the logs');
   });
   return { title: 'logs', results: new Map([['no secret in the logs', result]]) };
 }
