@@ -1,6 +1,6 @@
 /** The bytes of objects: immutable files with random names, written whole or not at all. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, unlink, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, opendir, rename, rm, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Bytes read at once. */
@@ -46,11 +46,10 @@ export async function openDataFiles(options: {
   const data = join(options.directory, 'data');
   await rm(temporary, { recursive: true, force: true });
   await mkdir(temporary, { recursive: true, mode: 0o700 });
-  for (let shard = 0; shard < 256; shard++)
-    await mkdir(join(data, shard.toString(16).padStart(2, '0')), { recursive: true, mode: 0o700 });
+  await mkdir(data, { recursive: true, mode: 0o700 });
   await deleteUnknown(data, options.isKnown);
 
-  const pathOf = (file: string): string => join(data, file.slice(0, 2), file);
+  const pathOf = (file: string): string => join(data, file);
   const holders = new Map<string, number>();
   const condemned = new Set<string>();
   const deletions = new Set<Promise<void>>();
@@ -84,7 +83,7 @@ export async function openDataFiles(options: {
           await handle.close();
         }
         await rename(path, pathOf(file));
-        await syncFolder(join(data, file.slice(0, 2)));
+        await syncFolder(data);
         return { file, size, result };
       } catch (error) {
         await unlink(path).catch(() => undefined);
@@ -170,7 +169,5 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 async function deleteUnknown(data: string, isKnown: (file: string) => boolean): Promise<void> {
-  for (const shard of await readdir(data))
-    for (const file of await readdir(join(data, shard)))
-      if (!isKnown(file)) await unlink(join(data, shard, file));
+  for await (const { name } of await opendir(data)) if (!isKnown(name)) await unlink(join(data, name));
 }

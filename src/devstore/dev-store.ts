@@ -9,7 +9,7 @@ import { openCatalog } from './catalog.ts';
 import { openDataFiles } from './data-files.ts';
 import { createExchange } from './exchange.ts';
 
-export interface DevStoreOptions {
+interface DevStoreOptions {
   /** Made when it does not exist; one process at a time. */
   readonly directory: string;
   /** The one key that it accepts. */

@@ -1,2 +1,1 @@
-export type { DevStoreLog } from './call.ts';
-export { createDevStore, type DevStore, type DevStoreOptions } from './dev-store.ts';
+export { createDevStore, type DevStore } from './dev-store.ts';

@@ -5,7 +5,7 @@ import type { BodyChecksum, ObjectChecksum } from './checksums.ts';
 import type { ObjectDescription, StoredObject } from './object-records.ts';
 import { parseTaggingHeader } from './tagging.ts';
 
-export const CONTENT_HEADERS: readonly string[] = [
+const CONTENT_HEADERS: readonly string[] = [
   'cache-control',
   'content-disposition',
   'content-encoding',

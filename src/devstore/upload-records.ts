@@ -19,7 +19,7 @@ export interface StoredUpload extends ObjectDescription {
   readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly type: ChecksumType } | undefined;
 }
 
-export interface ListedUpload extends Omit<StoredUpload, 'headers' | 'tags'> {
+interface ListedUpload extends Omit<StoredUpload, 'headers' | 'tags'> {
   readonly key: Buffer;
 }
 

@@ -15,6 +15,8 @@ import { codeOf, filesOf, startStore } from './support.ts';
 const Bucket = 'bucket';
 const Key = 'key';
 
+const md5 = (text: string): string => createHash('md5').update(text).digest('base64');
+
 describe('checksums of objects', () => {
   // Values: the catalogue of parametrised CRC algorithms, and FIPS 180-4's functions of `123456789` by node:crypto.
   test.each([
@@ -74,7 +76,6 @@ describe('checksums of objects', () => {
     const { client, send, directory } = await startStore();
     await client.send(new CreateBucketCommand({ Bucket }));
     const put = { method: 'PUT', path: '/bucket/key', body: 'x' };
-    const md5 = (text: string): string => createHash('md5').update(text).digest('base64');
     expect(await send({ ...put, headers: { 'content-md5': md5('y') } })).toMatchObject({
       code: 'BadDigest',
     });

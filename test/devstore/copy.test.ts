@@ -32,10 +32,10 @@ async function startWithSource(): Promise<TestStore> {
   return store;
 }
 
-describe('copies', () => {
-  const copy = (extra: Partial<CopyObjectCommandInput> = {}): CopyObjectCommand =>
-    new CopyObjectCommand({ Bucket, Key: 'copy', CopySource: `${Bucket}/source`, ...extra });
+const copy = (extra: Partial<CopyObjectCommandInput> = {}): CopyObjectCommand =>
+  new CopyObjectCommand({ Bucket, Key: 'copy', CopySource: `${Bucket}/source`, ...extra });
 
+describe('copies', () => {
   test('take metadata, tags and the kind of checksum along', async () => {
     const { client } = await startWithSource();
     const { CopyObjectResult } = await client.send(copy());

@@ -19,6 +19,12 @@ async function startWithKeys(keys: readonly string[]): Promise<TestStore> {
   return store;
 }
 
+interface Row {
+  readonly key: Buffer;
+}
+
+const compare = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+
 const TREE = ['a', 'a/1', 'a/2', 'a/b/1', 'b', 'c/1', 'c/2', 'd'];
 
 describe('ListObjectsV2', () => {
@@ -75,7 +81,7 @@ describe('ListObjectsV2', () => {
       expect(keys.length + prefixes.length).toBeLessThanOrEqual(pageSize);
       entries.push(...keys, ...prefixes);
     }
-    expect(entries.toSorted()).toEqual(['a', 'a/', 'b', 'c/', 'd']);
+    expect(entries.toSorted((a = '', b = '') => compare(a, b))).toEqual(['a', 'a/', 'b', 'c/', 'd']);
   });
 
   test('refuses a token that it did not give, and bad numbers and encodings', async () => {
@@ -132,10 +138,6 @@ describe('ListObjects', () => {
 });
 
 describe('pages of keys', () => {
-  interface Row {
-    readonly key: Buffer;
-  }
-  const compare = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
   const key = fc.string({ unit: fc.constantFrom('a', 'b', '/', '-', 'é', '\u{1f600}'), maxLength: 6 });
   const listing = fc.record({
     keys: fc.uniqueArray(
@@ -146,36 +148,6 @@ describe('pages of keys', () => {
     delimiter: fc.constantFrom('', '/', '-', 'a/', 'é'),
     maximum: fc.integer({ min: 1, max: 7 }),
   });
-
-  function scanOf(keys: readonly string[]): {
-    scan: (from: Buffer, until: Buffer | undefined) => Iterable<Row>;
-    read: () => number;
-  } {
-    const rows = keys.toSorted(compare).map((text) => ({ key: Buffer.from(text) }));
-    let read = 0;
-    return {
-      *scan(from, until) {
-        for (const row of rows) {
-          if (Buffer.compare(row.key, from) < 0) continue;
-          if (until !== undefined && Buffer.compare(row.key, until) >= 0) return;
-          read++;
-          yield row;
-        }
-      },
-      read: () => read,
-    };
-  }
-
-  /** As the S3 API reference puts it, with every key at hand. */
-  function everything(keys: readonly string[], prefix: string, delimiter: string): string[] {
-    const entries = keys
-      .filter((text) => text.startsWith(prefix))
-      .map((text) => {
-        const at = delimiter === '' ? -1 : text.indexOf(delimiter, prefix.length);
-        return at === -1 ? text : text.slice(0, at + delimiter.length);
-      });
-    return [...new Set(entries)].sort(compare);
-  }
 
   test('agree with a listing of all keys, whichever way they are turned', () => {
     fc.assert(
@@ -189,7 +161,7 @@ describe('pages of keys', () => {
           const found = [...page.rows.map((row) => row.key), ...page.commonPrefixes].map(String);
           expect(found.length).toBeLessThanOrEqual(maximum);
           expect(page.truncated).toBe(page.next !== undefined);
-          if (page.truncated) expect(found).toHaveLength(maximum);
+          expect(page.truncated && found.length < maximum).toBe(false);
           entries.push(...found.sort(compare));
           expect(page.last?.toString()).toBe(entries.at(-1));
           from =
@@ -216,3 +188,33 @@ describe('pages of keys', () => {
     expect(read()).toBe(3);
   });
 });
+
+function scanOf(keys: readonly string[]): {
+  scan: (from: Buffer, until: Buffer | undefined) => Iterable<Row>;
+  read: () => number;
+} {
+  const rows = keys.toSorted(compare).map((text) => ({ key: Buffer.from(text) }));
+  let read = 0;
+  return {
+    *scan(from, until) {
+      for (const row of rows) {
+        if (Buffer.compare(row.key, from) < 0) continue;
+        if (until !== undefined && Buffer.compare(row.key, until) >= 0) return;
+        read++;
+        yield row;
+      }
+    },
+    read: () => read,
+  };
+}
+
+/** As the S3 API reference puts it, with every key at hand. */
+function everything(keys: readonly string[], prefix: string, delimiter: string): string[] {
+  const entries = keys
+    .filter((text) => text.startsWith(prefix))
+    .map((text) => {
+      const at = delimiter === '' ? -1 : text.indexOf(delimiter, prefix.length);
+      return at === -1 ? text : text.slice(0, at + delimiter.length);
+    });
+  return [...new Set(entries)].sort(compare);
+}

@@ -25,8 +25,11 @@ const target = { Bucket: 'bucket', Key: 'folder/key' };
 interface Upload {
   readonly store: TestStore;
   readonly UploadId: string;
-  put(PartNumber: number, Body: string | Uint8Array): Promise<CompletedPart>;
-  complete(parts: CompletedPart[], extra?: Partial<CompleteMultipartUploadCommandInput>): Promise<string>;
+  readonly put: (PartNumber: number, Body: string | Uint8Array) => Promise<CompletedPart>;
+  readonly complete: (
+    parts: CompletedPart[],
+    extra?: Partial<CompleteMultipartUploadCommandInput>,
+  ) => Promise<string>;
 }
 
 async function startUpload(extra: Partial<CreateMultipartUploadCommandInput> = {}): Promise<Upload> {

@@ -19,9 +19,9 @@ export interface TestStore {
   readonly client: S3Client;
   /** What is said of failures that are not the client's. */
   readonly failures: readonly unknown[];
-  makeClient(config: Partial<S3ClientConfig>): S3Client;
-  send(request: RawRequest): Promise<RawResponse>;
-  close(): Promise<void>;
+  readonly makeClient: (config: Partial<S3ClientConfig>) => S3Client;
+  readonly send: (request: RawRequest) => Promise<RawResponse>;
+  readonly close: () => Promise<void>;
 }
 
 export interface RawRequest {
@@ -40,7 +40,7 @@ export interface RawRequest {
   readonly signedAt?: number;
 }
 
-export interface RawResponse {
+interface RawResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Buffer;
@@ -100,10 +100,10 @@ export async function makeFolder(): Promise<string> {
 
 /** The names of the data files, and of those that are being written. */
 export async function filesOf(directory: string): Promise<{ data: string[]; temporary: string[] }> {
-  const data: string[] = [];
-  for (const shard of await readdir(join(directory, 'data')))
-    data.push(...(await readdir(join(directory, 'data', shard))));
-  return { data, temporary: await readdir(join(directory, 'tmp')) };
+  return {
+    data: await readdir(join(directory, 'data')),
+    temporary: await readdir(join(directory, 'tmp')),
+  };
 }
 
 /** The code of the S3 error that a command is refused with. */
