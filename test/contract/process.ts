@@ -64,7 +64,7 @@ export interface Server {
   readonly pid: number;
   /** Everything it has printed so far. */
   output(): string;
-  /** Asks it to stop, and kills it when it has not after ten seconds. */
+  /** Asks it and its children to stop, and kills them when they have not after ten seconds. */
   close(): Promise<void>;
 }
 
@@ -76,6 +76,8 @@ export async function startServer(command: Command, readyUrl: string): Promise<S
     cwd: command.folder,
     env: environment(command),
     stdio: ['ignore', file, file],
+    // A process group of its own, so that what it started (`npm start`: a shell, and that the server) ends with it.
+    detached: true,
   });
   const ended = new Promise<void>((resolve) => {
     child.once('error', () => resolve());
@@ -86,7 +88,8 @@ export async function startServer(command: Command, readyUrl: string): Promise<S
     output: () => readFileSync(log, 'utf8'),
     close: () => stop(child, ended),
   };
-  process.once('exit', () => child.kill('SIGKILL'));
+  process.once('exit', () => signalGroup(child, 'SIGKILL'));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   if (await answers(readyUrl, child)) return server;
   await server.close();
   throw new Error(
@@ -134,9 +137,19 @@ async function answers(url: string, child: ChildProcess): Promise<boolean> {
 }
 
 async function stop(child: ChildProcess, ended: Promise<void>): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+  signalGroup(child, 'SIGTERM');
+  const timer = setTimeout(() => signalGroup(child, 'SIGKILL'), 10_000);
   await ended;
+  for (let waits = 0; waits < 600 && signalGroup(child, 0); waits += 1) await delay(20);
   clearTimeout(timer);
+}
+
+/** False when none of the child's group is left. */
+function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals | 0): boolean {
+  if (pid === undefined) return false;
+  try {
+    return process.kill(-pid, signal);
+  } catch {
+    return false;
+  }
 }
