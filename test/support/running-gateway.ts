@@ -45,21 +45,30 @@ export interface RunningGateway {
   readonly lines: readonly LogLine[];
   /** Waits for a line that matches. */
   line(matches: (line: LogLine) => boolean): Promise<LogLine>;
-  stop(): Promise<void>;
+  /** What SIGHUP does. */
+  reload(): Promise<void>;
+  /** Stops the gateway alone, gracefully; clients and the upstream stay. To be followed by `stop`. */
+  close(): Promise<void>;
+  /** @param options.keepData the data folder stays, for a gateway that starts on it again. */
+  stop(options?: { readonly keepData?: boolean }): Promise<void>;
 }
 
 export interface GatewayOptions {
-  /** `BUCKETWARDEN_` variables, without the prefix. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** `BUCKETWARDEN_` variables, without the prefix; undefined takes one of the harness away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Path of a settings file. */
   readonly file?: string;
+  /** The folder of an earlier gateway, to start on its data; a new one without. */
+  readonly dataDir?: string;
+  /** The administrator's credentials; new ones without. */
+  readonly root?: Credentials;
 }
 
 /** Made at run time: the gateway's credentials at the store. */
 const UPSTREAM_SECRET = randomBytes(20).toString('hex');
 
 export async function runGateway(options: GatewayOptions = {}): Promise<RunningGateway> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'bucketwarden-'));
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'bucketwarden-')));
   const store = createDevStore({
     directory: join(dataDir, 'upstream'),
     credentials: { accessKeyId: 'UPSTREAMKEY', secretAccessKey: new Secret(UPSTREAM_SECRET) },
@@ -68,7 +77,10 @@ export async function runGateway(options: GatewayOptions = {}): Promise<RunningG
   });
   const { endpoint } = await store.listen();
   const tap = await openTap(endpoint);
-  const root = { accessKeyId: 'AKIAROOTOFTHETESTS', secretAccessKey: randomBytes(20).toString('hex') };
+  const root = options.root ?? {
+    accessKeyId: 'AKIAROOTOFTHETESTS',
+    secretAccessKey: randomBytes(20).toString('hex'),
+  };
   const env: Record<string, string> = {
     BUCKETWARDEN_LISTEN: '127.0.0.1:0',
     BUCKETWARDEN_ADMIN_LISTEN: '127.0.0.1:0',
@@ -79,7 +91,9 @@ export async function runGateway(options: GatewayOptions = {}): Promise<RunningG
     BUCKETWARDEN_UPSTREAM_ACCESS_KEY_ID: 'UPSTREAMKEY',
     BUCKETWARDEN_UPSTREAM_SECRET_ACCESS_KEY: UPSTREAM_SECRET,
   };
-  for (const [name, value] of Object.entries(options.env ?? {})) env[`BUCKETWARDEN_${name}`] = value;
+  for (const [name, value] of Object.entries(options.env ?? {}))
+    if (value === undefined) delete env[`BUCKETWARDEN_${name}`];
+    else env[`BUCKETWARDEN_${name}`] = value;
   const log = new LogLines();
   const { log: logger } = createLogger({ level: 'info', destination: log });
   const config = loadConfig({ env, ...(options.file !== undefined && { file: options.file }) });
@@ -133,12 +147,14 @@ export async function runGateway(options: GatewayOptions = {}): Promise<RunningG
     },
     record: (requestId) => log.find((line) => line['msg'] === 'access' && line['requestId'] === requestId),
     line: (matches) => log.find(matches),
-    async stop() {
+    reload: () => gateway.reload(),
+    close: () => gateway.close(),
+    async stop({ keepData = false } = {}) {
       for (const client of clients) client.destroy();
       await gateway.close();
       await tap.close();
       await store.close();
-      await rm(dataDir, { recursive: true, force: true });
+      if (!keepData) await rm(dataDir, { recursive: true, force: true });
     },
   };
 }
