@@ -231,8 +231,7 @@ async function startDevStore(
     region,
     accessKeyId,
     secretAccessKey,
-    // It computes the checksums that an upload asks for by itself.
-    trailers: false,
+    trailers: true,
     connections: 256,
     connectTimeoutMs: 5_000,
     headersTimeoutMs: 300_000,

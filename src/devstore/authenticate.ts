@@ -20,9 +20,13 @@ export interface Verifier {
 
 const NOTHING_MORE: ReadonlySet<string> = new Set();
 
+/** The payload line of a body in unsigned chunks with a trailing checksum. */
+export const UNSIGNED_TRAILER = 'STREAMING-UNSIGNED-PAYLOAD-TRAILER';
+
 /**
  * Verifies the signature; the payload line that the body has to match.
- * @throws S3Error with the codes of S3, and `NotImplemented` for aws-chunked bodies: their framing would be stored.
+ * @throws S3Error with the codes of S3, and `NotImplemented` for other aws-chunked bodies than `UNSIGNED_TRAILER`:
+ * their framing would be stored.
  */
 export function authenticate(wire: WireRequest, verifier: Verifier): string {
   const { credentials, region, signingKeys } = verifier;
@@ -36,9 +40,9 @@ export function authenticate(wire: WireRequest, verifier: Verifier): string {
   const chunked =
     isStreamingPayload(claim.payloadHash) ||
     /\baws-chunked\b/i.test(wire.headers.get('content-encoding') ?? '');
-  if (chunked)
+  if (chunked && claim.payloadHash !== UNSIGNED_TRAILER)
     throw new S3Error('NotImplemented', {
-      message: 'A body in aws-chunked framing is not implemented: send it plain, with its Content-Length.',
+      message: `A body in aws-chunked framing is not implemented but as \`${UNSIGNED_TRAILER}\`: send it plain, with its Content-Length.`,
     });
   return claim.payloadHash;
 }

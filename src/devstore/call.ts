@@ -1,4 +1,5 @@
 /** A request on its way to its handler, and what the handler answers. */
+import type { ChecksumAlgorithm } from '../body/index.ts';
 import type { WireRequest } from '../s3/index.ts';
 import type { Catalog } from './catalog.ts';
 import type { DataFiles } from './data-files.ts';
@@ -24,7 +25,10 @@ export interface Call {
   readonly key: string;
   /** A sha256 in hex or `UNSIGNED-PAYLOAD`. */
   readonly payloadHash: string;
+  /** Of the body, its framing taken off. */
   readonly contentLength: number;
+  /** Of the checksum that comes behind the body, and is verified with it. */
+  readonly trailer: ChecksumAlgorithm | undefined;
   /** Asks the client for the body, which can be read once; rejects when the connection ends before it does. */
   body(): AsyncIterable<Uint8Array>;
 }

@@ -3,8 +3,10 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { finished, pipeline } from 'node:stream/promises';
 import { addressLevel, parseWireRequest, renderXml, resolveAddress, S3Error } from '../s3/index.ts';
-import { authenticate, type Verifier } from './authenticate.ts';
+import { UNSIGNED_PAYLOAD } from '../sigv4/index.ts';
+import { authenticate, UNSIGNED_TRAILER, type Verifier } from './authenticate.ts';
 import type { DevStoreLog, ObjectBytes, Reply, Store } from './call.ts';
+import { framedBody } from './framed-body.ts';
 import { findRoute, type Route } from './routes.ts';
 
 export interface ExchangeContext {
@@ -44,19 +46,21 @@ async function handle(
   const address = resolveAddress(wire, []);
   const route = findRoute(wire, addressLevel(address));
   const contentLength = checkLength(request, route);
-  const call = {
-    wire,
-    bucket: address.bucket ?? '',
-    key: address.key ?? '',
-    payloadHash,
-    contentLength,
-    body() {
-      if (expectsContinue(request)) response.writeContinue();
-      // A failure of ours must not destroy the connection that tells of it.
-      return request.iterator({ destroyOnReturn: false });
-    },
+  const body = (): AsyncIterable<Buffer> => {
+    if (expectsContinue(request)) response.writeContinue();
+    // A failure of ours must not destroy the connection that tells of it.
+    return request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
   };
-  return await route.handle(call, store);
+  const call = { wire, bucket: address.bucket ?? '', key: address.key ?? '' };
+  if (payloadHash !== UNSIGNED_TRAILER)
+    return await route.handle({ ...call, payloadHash, contentLength, trailer: undefined, body }, store);
+  if (route.trailer !== true)
+    throw new S3Error('InvalidRequest', { message: 'The value of x-amz-content-sha256 header is invalid.' });
+  const { length, algorithm, content } = framedBody(wire.headers, body);
+  return await route.handle(
+    { ...call, payloadHash: UNSIGNED_PAYLOAD, contentLength: length, trailer: algorithm, body: content },
+    store,
+  );
 }
 
 /** @throws S3Error `MissingContentLength`, or `InvalidRequest` for a body where none belongs. */

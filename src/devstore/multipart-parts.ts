@@ -46,7 +46,7 @@ export async function uploadPart(call: Call, store: Store): Promise<Reply> {
       details: { ProposedSize: String(call.contentLength), MaxSizeAllowed: String(MAX_PUT_BYTES) },
     });
   const upload = requireUpload(call, store);
-  const declared = declaredChecksum(call.wire.headers)?.algorithm;
+  const declared = declaredChecksum(call.wire.headers)?.algorithm ?? call.trailer;
   const expected = upload.checksum?.algorithm;
   if (declared !== undefined && expected !== undefined && declared !== expected)
     throw new S3Error('InvalidRequest', {

@@ -1,5 +1,5 @@
 /** What an object carries besides its bytes, in and out of header fields. */
-import { CHECKSUM_ALGORITHMS } from '../body/index.ts';
+import { CHECKSUM_ALGORITHMS, withoutAwsChunked } from '../body/index.ts';
 import { queryValue, S3Error, type QueryParameter, type WireHeaders } from '../s3/index.ts';
 import type { BodyChecksum, ObjectChecksum } from './checksums.ts';
 import type { ObjectDescription, StoredObject } from './object-records.ts';
@@ -39,7 +39,8 @@ export function parseDescription(headers: WireHeaders): ObjectDescription {
       metaBytes += name.length - META_PREFIX.length + value.length;
       kept[name] = value;
     } else if (CONTENT_HEADERS.includes(name) && value !== '') {
-      kept[name] = value;
+      const stored = name === 'content-encoding' ? withoutAwsChunked(value) : value;
+      if (stored !== undefined) kept[name] = stored;
     }
   }
   if (metaBytes > MAX_META_BYTES)

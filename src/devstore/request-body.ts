@@ -9,7 +9,7 @@ import { declaredChecksum, isBase64Of, type BodyChecksum } from './checksums.ts'
 export interface VerifiedBody {
   /** Hex. */
   readonly md5: string;
-  /** The declared checksum or, without one, that of the wanted algorithm. */
+  /** The declared checksum, in a header or behind the body or, without one, that of the wanted algorithm. */
   readonly checksum: BodyChecksum | undefined;
 }
 
@@ -27,7 +27,7 @@ interface BodyVerifier {
 export function createBodyVerifier(call: Call, wanted?: ChecksumAlgorithm): BodyVerifier {
   const expectedMd5 = declaredMd5(call.wire.headers);
   const declared = declaredChecksum(call.wire.headers);
-  const algorithm = declared?.algorithm ?? wanted;
+  const algorithm = declared?.algorithm ?? call.trailer ?? wanted;
   const sha256 = call.payloadHash === UNSIGNED_PAYLOAD ? undefined : createHash('sha256');
   const digester = createDigester(algorithm);
   return {

@@ -35,6 +35,8 @@ export interface Route {
   readonly headers?: readonly string[];
   /** `length`: a body whose Content-Length must be told. Undefined: there must be none. */
   readonly body?: 'optional' | 'length';
+  /** The body may come in chunks with a trailing checksum. */
+  readonly trailer?: true;
   readonly handle: Handler;
 }
 
@@ -43,6 +45,7 @@ const CHECKSUMS: readonly string[] = [
   'x-amz-sdk-checksum-algorithm',
 ];
 const DESCRIPTION = [META_PREFIX, 'x-amz-tagging', 'x-amz-storage-class'];
+const TRAILER = ['x-amz-decoded-content-length', 'x-amz-trailer'];
 const READ_CONDITIONS = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range'];
 const WRITE_CONDITIONS = ['if-match', 'if-none-match'];
 const COPY_CONDITIONS = READ_CONDITIONS.slice(0, 4).map((name) => `x-amz-copy-source-${name}`);
@@ -100,7 +103,8 @@ const ROUTES: readonly Route[] = [
     method: 'PUT',
     level: 'object',
     body: 'length',
-    headers: [...DESCRIPTION, ...CHECKSUMS, ...WRITE_CONDITIONS],
+    trailer: true,
+    headers: [...DESCRIPTION, ...CHECKSUMS, ...TRAILER, ...WRITE_CONDITIONS],
     handle: putObject,
   },
   {
@@ -143,7 +147,8 @@ const ROUTES: readonly Route[] = [
     level: 'object',
     marks: ['partNumber', 'uploadId'],
     body: 'length',
-    headers: CHECKSUMS,
+    trailer: true,
+    headers: [...CHECKSUMS, ...TRAILER],
     handle: uploadPart,
   },
   {

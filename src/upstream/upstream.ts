@@ -105,7 +105,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
           method: request.method,
           path,
           query: request.query,
-          headers: [['host', host], ...request.headers, ...payload.headers],
+          headers: [['host', host], ...withEncoding(request.headers, payload.encoding), ...payload.headers],
           payloadHash: payload.hash,
         },
         signer,
@@ -146,6 +146,19 @@ interface FramedPayload {
   readonly contentLength: number | undefined;
   readonly hash: string;
   readonly headers: readonly (readonly [string, string])[];
+  /** What the framing adds to Content-Encoding. */
+  readonly encoding?: 'aws-chunked';
+}
+
+/** As the SDKs write it, behind the encoding of the object. */
+function withEncoding(
+  headers: UpstreamRequest['headers'],
+  encoding: string | undefined,
+): UpstreamRequest['headers'] {
+  if (encoding === undefined) return headers;
+  const before = headers.find(([name]) => name === 'content-encoding')?.[1];
+  const others = headers.filter(([name]) => name !== 'content-encoding');
+  return [...others, ['content-encoding', before === undefined ? encoding : `${before},${encoding}`]];
 }
 
 const EMPTY = Buffer.alloc(0);
@@ -175,6 +188,7 @@ function framePayload(payload: UpstreamPayload): FramedPayload {
         body: frame(chunks, length, trailer),
         contentLength: framedLength(length, trailer.name, trailer.valueLength),
         hash: 'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
+        encoding: 'aws-chunked',
         headers: [
           ['x-amz-decoded-content-length', String(length)],
           ['x-amz-trailer', trailer.name],

@@ -79,12 +79,36 @@ describe('bodies', () => {
     expect(answer).toMatchObject({ status: 400, code: 'XAmzContentSHA256Mismatch' });
   });
 
-  test('in aws-chunked framing are refused rather than stored with it', async () => {
+  test('in unsigned chunks with a trailing checksum are stored without framing, and with the checksum', async () => {
+    const { client, send } = await startStore();
+    await client.send(new CreateBucketCommand({ Bucket: 'bucket' }));
+    const put = {
+      method: 'PUT',
+      path: '/bucket/key',
+      payloadHash: 'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
+      headers: {
+        'content-encoding': 'gzip,aws-chunked',
+        'x-amz-decoded-content-length': '5',
+        'x-amz-trailer': 'x-amz-checksum-crc32',
+      },
+    };
+    const body = (crc32: string): string => `5\r\nhello\r\n0\r\nx-amz-checksum-crc32:${crc32}\r\n\r\n`;
+    expect(await send({ ...put, body: body('AAAAAA==') })).toMatchObject({ status: 400, code: 'BadDigest' });
+    // The CRC-32 of "hello" is 3610a686.
+    expect(await send({ ...put, body: body('NhCmhg==') })).toMatchObject({
+      status: 200,
+      headers: { 'x-amz-checksum-crc32': 'NhCmhg==' },
+    });
+    const got = await send({ method: 'GET', path: '/bucket/key' });
+    expect(got).toMatchObject({ status: 200, headers: { 'content-encoding': 'gzip' } });
+    expect(got.body.toString()).toBe('hello');
+  });
+
+  test('in any other aws-chunked framing are refused rather than stored with it', async () => {
     const { client, directory, send } = await startStore();
     await client.send(new CreateBucketCommand({ Bucket: 'bucket' }));
     const put = { method: 'PUT', path: '/bucket/key', body: '1\r\nx\r\n0\r\n\r\n' };
     for (const payloadHash of [
-      'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
       'STREAMING-AWS4-HMAC-SHA256-PAYLOAD',
       'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER',
     ])
