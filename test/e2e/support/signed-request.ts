@@ -57,7 +57,13 @@ export async function sendRaw(gateway: { readonly port: number }, request: RawRe
       headers: { ...headers, 'x-amz-content-sha256': payloadHash },
       body,
     });
-    headers = signed.headers;
+    // Signed as UTF-8; Node writes one byte for each character.
+    headers = Object.fromEntries(
+      Object.entries(signed.headers).map(([name, value]) => [
+        name,
+        Buffer.from(value, 'utf8').toString('latin1'),
+      ]),
+    );
   }
   const search = Object.entries(query).map(([name, value]) => `${encode(name)}=${encode(value)}`);
   return exchange(gateway.port, {
