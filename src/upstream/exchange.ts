@@ -90,10 +90,13 @@ interface Consumer {
   fail(error: Error): void;
 }
 
-/** Holds at most what one socket read brought until a consumer is there. */
+/** Bytes kept until a consumer is there: one read of the socket, so that a small answer never has to be paused. */
+const MAX_PENDING_BYTES = 65_536;
+
 class ResponseBody implements UpstreamBody {
   readonly #controller: Dispatcher.DispatchController;
   readonly #pending: Buffer[] = [];
+  #pendingBytes = 0;
   readonly #resume = (): void => {
     this.#controller.resume();
   };
@@ -107,7 +110,8 @@ class ResponseBody implements UpstreamBody {
   push(chunk: Buffer): void {
     if (this.#consumer === undefined) {
       this.#pending.push(chunk);
-      this.#controller.pause();
+      this.#pendingBytes += chunk.length;
+      if (this.#pendingBytes >= MAX_PENDING_BYTES) this.#controller.pause();
     } else if (!this.#consumer.data(chunk, this.#resume)) {
       this.#controller.pause();
     }
@@ -124,6 +128,11 @@ class ResponseBody implements UpstreamBody {
   }
 
   pipe(sink: Writable): Promise<number> {
+    if (this.#outcome !== undefined && this.#outcome.error === undefined) {
+      // All of it is here already: head and body leave together.
+      sink.end(this.#pending.length === 1 ? this.#pending[0] : Buffer.concat(this.#pending));
+      return Promise.resolve(this.#pendingBytes);
+    }
     return new Promise((resolve, reject) => {
       let bytes = 0;
       this.#consume({
@@ -173,7 +182,7 @@ class ResponseBody implements UpstreamBody {
     for (const chunk of this.#pending) wanted = consumer.data(chunk, this.#resume) && wanted;
     this.#pending.length = 0;
     if (this.#outcome === undefined) {
-      if (wanted) this.#controller.resume();
+      if (wanted && this.#controller.paused) this.#controller.resume();
     } else if (this.#outcome.error === undefined) {
       consumer.end();
     } else {
