@@ -16,7 +16,7 @@ export interface AuthorizationHeader extends Credential {
 /** @throws S3Error `InvalidArgument` or `AuthorizationHeaderMalformed`, in S3's words. */
 export function parseAuthorizationHeader(value: string, region: string): AuthorizationHeader {
   const space = value.indexOf(' ');
-  if (space <= 0 || space === value.length - 1)
+  if (space <= 0 || space === value.length - 1 || value[space + 1] === ' ')
     throw new S3Error('InvalidArgument', {
       message: "Authorization header is invalid -- one and only one ' ' (space) required.",
       details: { ArgumentName: 'Authorization', ArgumentValue: value },

@@ -3,7 +3,7 @@ import { queryValue, S3Error, type WireRequest } from '../s3/index.ts';
 import type { CredentialScope } from './canonical.ts';
 import { parseAuthorizationHeader, parseHeaderTimestamp } from './authorization-header.ts';
 import { parsePresignedQuery, isPresigned } from './presigned-query.ts';
-import { isStreamingPayload, parsePayloadHash, UNSIGNED_PAYLOAD } from './payload.ts';
+import { isSignedStreamingPayload, parsePayloadHash, UNSIGNED_PAYLOAD } from './payload.ts';
 
 const MAX_SKEW_MS = 900_000;
 
@@ -39,16 +39,14 @@ export interface ClaimContext {
 export function parseSignatureClaim(request: WireRequest, context: ClaimContext): SignatureClaim | undefined {
   const authorization = request.headers.get('authorization');
   const presigned = request.query.length > 0 && isPresigned(request.query);
-  if (
+  const version2 =
     queryValue(request.query, 'AWSAccessKeyId') !== undefined ||
-    queryValue(request.query, 'Signature') !== undefined
-  )
-    throw signatureVersion2();
-  if (presigned) {
-    // A proxy's own Basic or Bearer credentials beside a presigned URL are not ours to judge.
-    if (authorization !== undefined && /^AWS/i.test(authorization)) throw twoMechanisms();
-    return presignedClaim(request, context);
-  }
+    queryValue(request.query, 'Signature') !== undefined;
+  // A proxy's own Basic or Bearer credentials beside a presigned URL are not ours to judge.
+  const signedHeader = authorization !== undefined && /^AWS/i.test(authorization);
+  if (Number(presigned) + Number(version2) + Number(signedHeader) > 1) throw twoMechanisms();
+  if (version2) throw signatureVersion2();
+  if (presigned) return presignedClaim(request, context);
   return authorization === undefined ? undefined : headerClaim(request, authorization, context);
 }
 
@@ -59,13 +57,12 @@ export function parseSignatureClaim(request: WireRequest, context: ClaimContext)
 export function anonymousPayloadHash(request: WireRequest): string {
   const declared = request.headers.get('x-amz-content-sha256');
   if (declared === undefined) return UNSIGNED_PAYLOAD;
-  const payloadHash = parsePayloadHash(declared);
-  if (isStreamingPayload(payloadHash) && payloadHash !== 'STREAMING-UNSIGNED-PAYLOAD-TRAILER')
+  if (isSignedStreamingPayload(declared))
     throw new S3Error('InvalidRequest', {
       message:
         "Anonymous requests don't support this x-amz-content-sha256 value. Please use UNSIGNED-PAYLOAD or STREAMING-UNSIGNED-PAYLOAD-TRAILER.",
     });
-  return payloadHash;
+  return parsePayloadHash(declared);
 }
 
 function headerClaim(request: WireRequest, authorization: string, context: ClaimContext): SignatureClaim {
@@ -119,6 +116,7 @@ function presignedClaim(request: WireRequest, context: ClaimContext): SignatureC
   return {
     form: 'presigned',
     ...parsed,
+    sessionToken: parsed.sessionToken ?? request.headers.get('x-amz-security-token'),
     payloadHash: declared === undefined ? UNSIGNED_PAYLOAD : parsePayloadHash(declared),
   };
 }

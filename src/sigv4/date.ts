@@ -1,7 +1,6 @@
 /** The two date forms that requests are signed with. */
 
 const BASIC = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;
-const IMF_FIXDATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
 
 /** `yyyyMMddTHHmmssZ` (ISO 8601 basic format) of epoch milliseconds. */
 export function formatAmzDate(epochMs: number): string {
@@ -19,9 +18,11 @@ export function parseAmzDate(text: string): number | undefined {
   return Number.isNaN(epochMs) || formatAmzDate(epochMs) !== text ? undefined : epochMs;
 }
 
-/** Epoch milliseconds of an HTTP date (RFC 9110, section 5.6.7, IMF-fixdate); undefined for anything else. */
+/**
+ * Epoch milliseconds of an HTTP date (RFC 9110, section 5.6.7, IMF-fixdate); undefined for anything else, impossible
+ * dates and wrong weekdays included.
+ */
 export function parseHttpDate(text: string): number | undefined {
-  if (!IMF_FIXDATE.test(text)) return undefined;
   const epochMs = Date.parse(text);
-  return Number.isNaN(epochMs) ? undefined : epochMs;
+  return Number.isNaN(epochMs) || new Date(epochMs).toUTCString() !== text ? undefined : epochMs;
 }

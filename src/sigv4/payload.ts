@@ -23,6 +23,11 @@ export function parsePayloadHash(value: string): string {
   });
 }
 
+/** The forms in which each chunk carries a signature that starts from the request's own. */
+export function isSignedStreamingPayload(value: string): boolean {
+  return ECDSA_LITERALS.includes(value) || (LITERALS.includes(value) && value.startsWith('STREAMING-AWS4-'));
+}
+
 export function isStreamingPayload(payloadHash: string): boolean {
   return payloadHash.startsWith('STREAMING-');
 }

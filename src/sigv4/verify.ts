@@ -71,8 +71,9 @@ export function verifySignature(
 
 /** Compares without telling by time where the difference is. */
 export function equalSignatures(expected: string, provided: string): boolean {
-  const a = Buffer.from(expected, 'latin1');
-  const b = Buffer.from(provided, 'latin1');
+  // As UTF-8: in latin1 `\u0161` of a query parameter would be cut to the byte of `a`.
+  const a = Buffer.from(expected, 'utf8');
+  const b = Buffer.from(provided, 'utf8');
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
