@@ -17,7 +17,7 @@ const META = 'x-amz-meta-';
 export function accept(received: Received, limits: AcceptLimits): Accepted {
   const { incoming } = received;
   checkHeaders(incoming.rawHeaders, limits);
-  checkFraming(incoming.rawHeaders, incoming.httpVersionMinor);
+  checkFraming(incoming.rawHeaders, incoming.httpVersion);
   return { ...received, wire: parseWireRequest(received.method, received.target, incoming.rawHeaders) };
 }
 
@@ -46,7 +46,8 @@ function checkHeaders(rawHeaders: readonly string[], limits: AcceptLimits): void
  * every parser. Node refuses both at once, a repeated Content-Length and obs-fold (RFC 9112, section 6.3); it lets
  * pass what is refused here.
  */
-function checkFraming(rawHeaders: readonly string[], httpVersionMinor: number): void {
+function checkFraming(rawHeaders: readonly string[], httpVersion: string): void {
+  if (httpVersion !== '1.1' && httpVersion !== '1.0') throw invalid('HTTP must be of version 1.1 or 1.0');
   let hosts = 0;
   let transferEncodings = 0;
   let contentLengths = 0;
@@ -58,7 +59,7 @@ function checkFraming(rawHeaders: readonly string[], httpVersionMinor: number): 
         break;
       case 'transfer-encoding':
         transferEncodings += 1;
-        if (value.toLowerCase() !== 'chunked' || httpVersionMinor === 0)
+        if (value.toLowerCase() !== 'chunked' || httpVersion === '1.0')
           throw invalid('Transfer-Encoding must be `chunked`, and nothing else');
         break;
       case 'content-length':

@@ -17,6 +17,7 @@ import {
   requiredActions,
   S3Error,
   type CopySource,
+  type OperationName,
   type RequiredAction,
 } from '../s3/index.ts';
 import type { Bucket, Buckets } from './buckets.ts';
@@ -100,10 +101,11 @@ export function decide(
   body: BodyContext,
   dependencies: Pick<AuthorizeDependencies, 'accountId' | 'now'>,
 ): Decision {
-  if (bucket?.policy.kind === 'broken')
+  const repairs = bucket !== undefined && isRepair(request, bucket);
+  if (bucket?.policy.kind === 'broken' && !repairs)
     return { effect: 'Deny', because: { kind: 'error', cause: bucket.policy.problem } };
   const { caller } = request;
-  const resource = bucket?.policy.kind === 'policy' ? bucket.policy.policy : undefined;
+  const resource = bucket?.policy.kind === 'policy' && !repairs ? bucket.policy.policy : undefined;
   return evaluate(
     {
       action: required.action,
@@ -161,6 +163,25 @@ export function refusal(
     : undefined;
   return new PolicyRefusal({ required, decision }, message, reason);
 }
+
+/**
+ * The root user of the owner's account reads, replaces and removes a bucket policy whatever that policy says: else one
+ * that denies everybody could never be repaired. Source: S3 API reference, PutBucketPolicy.
+ */
+function isRepair({ caller, operation }: Authenticated, bucket: Bucket): boolean {
+  return (
+    POLICY_OPERATIONS.has(operation.name) &&
+    caller.type === 'key' &&
+    caller.key.principal.type === 'root' &&
+    caller.key.principal.accountId === bucket.ownerAccount
+  );
+}
+
+const POLICY_OPERATIONS: ReadonlySet<OperationName> = new Set([
+  'DeleteBucketPolicy',
+  'GetBucketPolicy',
+  'PutBucketPolicy',
+]);
 
 const NO_POLICIES: readonly CompiledPolicy[] = [];
 

@@ -4,6 +4,7 @@ import type { AcceptLimits } from './accept.ts';
 import { accept } from './accept.ts';
 import { authenticate, type AuthenticateDependencies } from './authenticate.ts';
 import { authorize, type AuthorizeDependencies } from './authorize.ts';
+import type { BodyFraming } from './body-framing.ts';
 import { documentContext, readDocument } from './documents.ts';
 import { identify } from './identify.ts';
 import { incomingBody, type IncomingBody } from './incoming-body.ts';
@@ -23,12 +24,12 @@ export interface HandlerDependencies
 export type Handler = (
   incoming: IncomingMessage,
   response: ServerResponse,
-  options: { readonly expectsContinue: boolean },
+  options: { readonly expectsContinue: boolean; readonly framing: BodyFraming },
 ) => Promise<void>;
 
 export function createHandler(dependencies: HandlerDependencies): Handler {
-  return async (incoming, response, { expectsContinue }) => {
-    const received = receive(incoming, expectsContinue, dependencies);
+  return async (incoming, response, options) => {
+    const received = receive(incoming, options, dependencies);
     const trail = new RequestTrail(received, dependencies.recorder);
     const gone = new AbortController();
     response.once('close', () => {
@@ -53,6 +54,7 @@ export function createHandler(dependencies: HandlerDependencies): Handler {
       const refusal = trail.refused(refusalOf(error), error);
       if (response.headersSent || response.destroyed) response.destroy();
       else trail.sent(refuse(refusal, received, response, dependencies));
+      opened?.discard();
     }
   };
 }

@@ -9,6 +9,8 @@ export interface IncomingBody {
   open(): Promise<VerifiedBody>;
   /** The whole small body, verified. Throws S3Error like `readBuffered`. */
   read(): Promise<Buffer>;
+  /** Reads and drops what is still to come, after a refusal: else the client would never read the answer. */
+  discard(): void;
   /** Bytes that came so far, framing included. */
   readonly received: number;
   /** Epoch milliseconds of its last byte; undefined while it has not come. */
@@ -24,21 +26,29 @@ export function incomingBody(
   if (declaration === undefined) throw new Error('the operation takes no body');
   let received = 0;
   let endedAt: number | undefined;
+  const { incoming, framing } = request;
+  // Not destroyed when reading stops early: the refusal still has to be written to this connection.
+  const chunks = incoming.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer, undefined>;
   const source = async function* (): AsyncGenerator<Buffer> {
     // RFC 9110, section 10.1.1: only now does the client know that its request is welcome.
     if (request.expectsContinue) response.writeContinue();
-    // Not destroyed when reading stops early: the refusal still has to be written to this connection.
-    for await (const chunk of request.incoming.iterator({
-      destroyOnReturn: false,
-    }) as AsyncIterable<Buffer>) {
-      received += chunk.length;
-      yield chunk;
+    for (;;) {
+      const next = await framing.guard(chunks.next());
+      if (next.done === true) break;
+      received += next.value.length;
+      yield next.value;
     }
     endedAt = now();
   };
   return {
     open: () => openBody(declaration, source()),
     read: () => readBuffered(declaration, source()),
+    discard() {
+      void chunks.return?.().then(
+        () => incoming.resume(),
+        () => undefined,
+      );
+    },
     get received() {
       return received;
     },

@@ -99,8 +99,10 @@ async function readEntry(
     log.info({ bucket, file }, 'bucket policy loaded');
     return { fingerprint, state: { file, policy, text }, missing: false };
   } catch (error) {
-    const where = error instanceof PolicyError ? `${file}:${error.line}:${error.column}` : file;
-    const problem = `${where}: ${error instanceof Error ? error.message : String(error)}`;
+    const problem =
+      error instanceof PolicyError
+        ? `${file}:${error.line}:${error.column}: ${error.message}: ${error.detail}`
+        : `${file}: ${String(error)}`;
     return keepLastGood(problem, fingerprint, file, before, log);
   }
 }

@@ -1,11 +1,12 @@
 /** The first value of a request: what the connection and the request line say. */
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
+import type { BodyFraming } from './body-framing.ts';
 import type { Received, TlsSession } from './stages.ts';
 
 export function receive(
   incoming: IncomingMessage,
-  expectsContinue: boolean,
+  { expectsContinue, framing }: { readonly expectsContinue: boolean; readonly framing: BodyFraming },
   { newRequestId, now }: { readonly newRequestId: () => string; readonly now: () => number },
 ): Received {
   const { socket } = incoming;
@@ -17,6 +18,7 @@ export function receive(
     remoteAddress: addressOf(socket.remoteAddress),
     tls: socket instanceof TLSSocket ? sessionOf(socket) : undefined,
     incoming,
+    framing,
     expectsContinue,
   };
 }

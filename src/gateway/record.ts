@@ -54,12 +54,14 @@ export function createRecorder(options: {
       if (upstream.errorCode !== undefined || upstream.cause !== undefined)
         metrics.upstreamErrors.with(upstream.errorCode ?? 'none').add();
     },
-    malformed({ requestId, remoteAddress, code, status, reason }) {
+    malformed({ requestId, remoteAddress, method, target, code, status, reason }) {
       write({
         time: now(),
         requestId,
         hostId,
         remoteAddress: remoteAddress ?? '',
+        method,
+        target,
         status,
         errorCode: code,
         errorReason: reason,

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import {
   createServer as createHttpServer,
+  STATUS_CODES,
   type IncomingMessage,
   type Server,
   type ServerResponse,
@@ -11,6 +12,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { renderError, S3Error, type ErrorCode } from '../s3/index.ts';
 import type { Logger } from '../telemetry/index.ts';
+import { BodyFraming } from './body-framing.ts';
 import type { Handler } from './handle.ts';
 
 export interface ServerOptions {
@@ -40,6 +42,9 @@ export interface ServerOptions {
 export interface MalformedRequest {
   readonly requestId: string;
   readonly remoteAddress: string | undefined;
+  /** Undefined when the request line could not be read. */
+  readonly method: string | undefined;
+  readonly target: string | undefined;
   readonly code: ErrorCode;
   readonly status: number;
   /** What the HTTP parser said. */
@@ -77,18 +82,19 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
     options.tls === undefined
       ? createHttpServer(serverOptions)
       : createHttpsServer({ ...serverOptions, ...readCertificate(options.tls), minVersion: 'TLSv1.2' });
-  const exchanges = new WeakMap<
-    Socket,
-    { readonly incoming: IncomingMessage; readonly response: ServerResponse }
-  >();
+  const exchanges = new WeakMap<Socket, Exchange>();
+  const unreadable = new WeakSet<Socket>();
   const serve = (incoming: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void => {
-    exchanges.set(incoming.socket, { incoming, response });
+    const framing = new BodyFraming();
+    exchanges.set(incoming.socket, { incoming, response, framing });
     if (stopping) response.shouldKeepAlive = false;
-    void options.handler(incoming, response, { expectsContinue });
+    void options.handler(incoming, response, { expectsContinue, framing });
   };
   let stopping = false;
 
   server.maxConnections = limits.connections;
+  // `maxHeaderSize` bounds them. A limit of their number would make Node drop the rest without a word.
+  server.maxHeadersCount = 0;
   server.on('request', (incoming: IncomingMessage, response: ServerResponse) => {
     serve(incoming, response, false);
   });
@@ -99,8 +105,13 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
   server.on('checkExpectation', (incoming: IncomingMessage, response: ServerResponse) => {
     serve(incoming, response, false);
   });
-  server.on('connect', (_: IncomingMessage, socket: Duplex) => {
-    socket.destroy();
+  server.on('connect', (incoming: IncomingMessage, socket: Duplex) => {
+    const refusal = new S3Error('MethodNotAllowed', {
+      details: { Method: 'CONNECT', ResourceType: 'SERVICE' },
+    });
+    afterRunning(exchanges.get(socket as Socket), () => {
+      answerRaw(refusal, 'no tunnels', socket as Socket, options, incoming);
+    });
   });
   server.setTimeout(limits.idleTimeoutMs, (socket: Socket) => {
     const exchange = exchanges.get(socket);
@@ -109,8 +120,28 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
       exchange?.incoming.complete === true && !exchange.response.headersSent && !exchange.response.destroyed;
     if (!upstreamsTurn) socket.destroy();
   });
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    answerMalformed(error, socket as Socket, options);
+  server.on('clientError', (error: NodeJS.ErrnoException, duplex: Duplex) => {
+    const socket = duplex as Socket;
+    // The parser complains again about each further piece.
+    if (unreadable.has(socket)) return;
+    const parserError = error.code?.startsWith('HPE_') === true || error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+    if (!parserError) {
+      socket.destroy();
+      return;
+    }
+    unreadable.add(socket);
+    const exchange = exchanges.get(socket);
+    if (exchange !== undefined && !exchange.incoming.complete) {
+      // It is the body of a request, which gets one answer: its handler's.
+      exchange.framing.fail(error);
+      afterRunning(exchange, () => {
+        socket.destroy();
+      });
+    } else {
+      afterRunning(exchange, () => {
+        answerRaw(malformedRefusal(error, limits.headerBytes), error.code ?? error.message, socket, options);
+      });
+    }
   });
   server.on('tlsClientError', (error: Error, socket: Duplex) => {
     log.debug({ err: error, remoteAddress: (socket as Socket).remoteAddress }, 'TLS handshake failed');
@@ -170,25 +201,44 @@ function readCertificate(tls: { readonly certFile: string; readonly keyFile: str
   return { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) };
 }
 
-/** What Node's HTTP parser refuses is answered in S3's words too, if the client can still read. */
-function answerMalformed(error: NodeJS.ErrnoException, socket: Socket, options: ServerOptions): void {
-  const parserError = error.code?.startsWith('HPE_') === true || error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
-  if (!parserError || !socket.writable) {
-    socket.destroy();
-    return;
-  }
+/** A request whose headers were read, the last one of its connection. */
+interface Exchange {
+  readonly incoming: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly framing: BodyFraming;
+}
+
+/** Answers go out in the order of the requests. */
+function afterRunning(exchange: Exchange | undefined, act: () => void): void {
+  if (exchange === undefined || exchange.response.closed) act();
+  else exchange.response.once('close', act);
+}
+
+/** What reaches no handler is answered in S3's words too, if the client can still read. */
+function answerRaw(
+  refusal: S3Error,
+  reason: string,
+  socket: Socket,
+  options: ServerOptions,
+  incoming?: IncomingMessage,
+): void {
   const requestId = options.newRequestId();
-  const refusal = malformedRefusal(error, options.limits.headerBytes);
   options.onMalformed({
     requestId,
     remoteAddress: socket.remoteAddress,
+    method: incoming?.method,
+    target: incoming?.url,
     code: refusal.code,
     status: refusal.status,
-    reason: error.code ?? error.message,
+    reason,
   });
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
   const xml = renderError(refusal, { resource: '/', requestId, hostId: options.hostId });
   socket.end(
-    `HTTP/1.1 ${refusal.status} Bad Request\r\nContent-Type: application/xml\r\nContent-Length: ${Buffer.byteLength(xml)}\r\n` +
+    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\nContent-Type: application/xml\r\nContent-Length: ${Buffer.byteLength(xml)}\r\n` +
       `x-amz-request-id: ${requestId}\r\nx-amz-id-2: ${options.hostId}\r\nConnection: close\r\n\r\n${xml}`,
     () => {
       socket.destroy();

@@ -7,6 +7,7 @@ import type { BodyDeclaration } from '../body/index.ts';
 import type { ResolvedKey } from '../identity/index.ts';
 import type { Address, AvailableOperation, WireRequest } from '../s3/index.ts';
 import type { SignatureClaim } from '../sigv4/index.ts';
+import type { BodyFraming } from './body-framing.ts';
 
 /** A request whose headers Node has parsed; nothing has been checked. */
 export interface Received {
@@ -19,6 +20,7 @@ export interface Received {
   readonly remoteAddress: string;
   readonly tls: TlsSession | undefined;
   readonly incoming: IncomingMessage;
+  readonly framing: BodyFraming;
   /** The client waits for `100 Continue` before it sends the body. */
   readonly expectsContinue: boolean;
 }

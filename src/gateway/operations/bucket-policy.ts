@@ -31,7 +31,7 @@ export async function putBucketPolicy(
     if (!(error instanceof PolicyError)) throw error;
     throw new S3Error('MalformedPolicy', {
       message: error.message,
-      details: { Line: String(error.line), Column: String(error.column) },
+      details: { Detail: error.detail, Line: String(error.line), Column: String(error.column) },
       cause: error,
     });
   }
