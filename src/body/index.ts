@@ -1,10 +1,4 @@
-export {
-  CHECKSUM_ALGORITHMS,
-  checksumOfHeader,
-  createChecksum,
-  type Checksum,
-  type ChecksumAlgorithm,
-} from './checksum.ts';
+export { CHECKSUM_ALGORITHMS, checksumOfHeader, createChecksum, type ChecksumAlgorithm } from './checksum.ts';
 export { withoutAwsChunked } from './content-encoding.ts';
 export {
   parseBodyDeclaration,

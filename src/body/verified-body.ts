@@ -19,7 +19,7 @@ export interface VerifiedBody {
   readonly trailer: VerifiedTrailer | undefined;
 }
 
-export interface VerifiedTrailer {
+interface VerifiedTrailer {
   /** `x-amz-checksum-crc32` */
   readonly name: string;
   /** Characters of the value in base64, known from the start. */

@@ -1,3 +1,3 @@
 export { type CommandIo } from './command-io.ts';
 export { runKeysCommand } from './keys/keys.ts';
-export { serveCommand, type ServeDependencies } from './serve.ts';
+export { serveCommand } from './serve.ts';

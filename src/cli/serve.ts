@@ -10,7 +10,7 @@ import type { CommandIo } from './command-io.ts';
 import { quickStart } from './quick-start.ts';
 
 /** What `serve` needs of a running gateway. */
-export interface ServedGateway {
+interface ServedGateway {
   readonly url: string;
   readonly rootKey:
     | { readonly kind: 'created'; readonly accessKeyId: string; readonly secretAccessKey: Secret }
@@ -19,7 +19,7 @@ export interface ServedGateway {
   close(): Promise<void>;
 }
 
-export interface ServeDependencies {
+interface ServeDependencies {
   readonly start: (config: Config, log: Logger) => Promise<ServedGateway>;
   /** Resolves when the process is told to stop; calls `onReload` for each request to reload. */
   readonly untilStopped: (onReload: () => void) => Promise<string>;

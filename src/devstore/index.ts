@@ -1,1 +1,1 @@
-export { createDevStore, type DevStore } from './dev-store.ts';
+export { createDevStore } from './dev-store.ts';

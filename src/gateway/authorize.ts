@@ -78,8 +78,7 @@ export async function authorize(
   let decided: Decided | undefined;
   if (!operation.perEntry)
     for (const required of requiredActions(operation, effective, address, copySource)) {
-      const owner =
-        required.bucket === copySource?.bucket && required.bucket !== address.bucket ? source : bucket;
+      const owner = ownerOf(required, { bucket, source, request, copySource });
       const decision = decide(request, required, owner, body, dependencies);
       decided = { required, decision };
       if (decision.effect === 'Deny') throw refusal(request, required, decision, owner);
@@ -147,7 +146,7 @@ export function mayAlso(
 }
 
 /** The refusal of one action, in the words that AWS has for a caller of the same account. */
-export function refusal(
+function refusal(
   request: Authenticated,
   required: RequiredAction,
   decision: Decision & { readonly effect: 'Deny' },
@@ -184,6 +183,22 @@ const POLICY_OPERATIONS: ReadonlySet<OperationName> = new Set([
 ]);
 
 const NO_POLICIES: readonly CompiledPolicy[] = [];
+
+/** The bucket whose policy and account count. One that is asked to be made is nobody's, whoever has that name. */
+function ownerOf(
+  required: RequiredAction,
+  known: {
+    readonly request: Authenticated;
+    readonly bucket: Bucket | undefined;
+    readonly source: Bucket | undefined;
+    readonly copySource: CopySource | undefined;
+  },
+): Bucket | undefined {
+  const { request, bucket, source, copySource } = known;
+  if (request.operation.name === 'CreateBucket') return undefined;
+  const ofSource = required.bucket === copySource?.bucket && required.bucket !== request.address.bucket;
+  return ofSource ? source : bucket;
+}
 
 function policyPrincipal({ caller }: Authenticated): PolicyPrincipal {
   if (caller.type === 'anonymous') return caller;

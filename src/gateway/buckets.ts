@@ -15,7 +15,7 @@ export interface Bucket {
 }
 
 /** `file` is set when a file of the live folder holds, and the API cannot change it. */
-export type BucketPolicy =
+type BucketPolicy =
   | { readonly kind: 'none' }
   | {
       readonly kind: 'policy';

@@ -30,8 +30,6 @@ export interface ForwardOptions {
   readonly headers?: readonly (readonly [name: string, value: string])[];
   readonly method?: string;
   readonly query?: readonly QueryParameter[];
-  /** In place of the key of the request; null for its bucket. */
-  readonly key?: null;
 }
 
 /**
@@ -67,12 +65,13 @@ export async function send(
   dependencies: ForwardDependencies,
 ): Promise<UpstreamResponse> {
   const method = options.method ?? request.method;
+  const { bucket, key } = request.address;
   let response: UpstreamResponse;
   try {
     response = await dependencies.upstream.send({
       method,
-      bucket: request.address.bucket,
-      key: options.key === null ? undefined : request.address.key,
+      bucket,
+      key,
       query: options.query ?? forwardedQuery(request),
       headers: options.headers ?? forwardedHeaders(request),
       payload: options.payload,
@@ -82,7 +81,8 @@ export async function send(
     throw error instanceof UpstreamUnreachable ? unreachable(error) : error;
   }
   if (response.status < 300 || response.status === 304) return response;
-  throw hideMissing(request, await readRefusal(response, method), dependencies);
+  const about = key === undefined ? 'bucket' : 'object';
+  throw hideMissing(request, await readRefusal(response, { method, about }), dependencies);
 }
 
 /** How a verified body goes upstream; see docs/decisions/0006. */

@@ -1,6 +1,6 @@
-export { createBuckets, type Buckets } from './buckets.ts';
+export { createBuckets } from './buckets.ts';
 export { canonicalUserId } from './canonical-user.ts';
-export { createHandler, type Handler, type HandlerDependencies } from './handle.ts';
-export { openPolicyFolder, type PolicyFolder } from './policy-folder.ts';
-export { createRecorder, type Recorder } from './record.ts';
-export { createGatewayServer, type GatewayServer } from './server.ts';
+export { createHandler } from './handle.ts';
+export { openPolicyFolder } from './policy-folder.ts';
+export { createRecorder } from './record.ts';
+export { createGatewayServer } from './server.ts';

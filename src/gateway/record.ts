@@ -168,7 +168,7 @@ export class RequestTrail {
 }
 
 /** What a decision says in the record. */
-export function recordDecision({ required, decision }: Decided): RecordedDecision {
+function recordDecision({ required, decision }: Decided): RecordedDecision {
   const about = { effect: decision.effect, action: required.action, resource: required.resource };
   if (decision.effect === 'Allow') return { ...about, by: decision.by };
   const { because } = decision;

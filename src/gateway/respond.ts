@@ -73,7 +73,8 @@ export function refuse(
     headers.push('content-type', 'application/xml', 'content-length', String(Buffer.byteLength(xml)));
   if (refusal instanceof S3Error)
     for (const [name, value] of Object.entries(refusal.headers)) headers.push(name, value);
-  if (mustClose(received)) headers.push('connection', 'close');
+  // Node then says so in the answer, and `server.ts` takes no further request from the connection.
+  if (mustClose(received)) response.shouldKeepAlive = false;
   response.writeHead(refusal.status, headers);
   response.end(xml);
   return { bytes: Buffer.byteLength(xml), lateErrorCode: undefined };

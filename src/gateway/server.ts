@@ -85,6 +85,8 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
   const exchanges = new WeakMap<Socket, Exchange>();
   const unreadable = new WeakSet<Socket>();
   const serve = (incoming: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void => {
+    // What a client sends behind a request that ends the connection can be the rest of an ambiguous body.
+    if (exchanges.get(incoming.socket)?.response.shouldKeepAlive === false) return;
     const framing = new BodyFraming();
     exchanges.set(incoming.socket, { incoming, response, framing });
     if (stopping) response.shouldKeepAlive = false;

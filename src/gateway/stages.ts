@@ -45,7 +45,7 @@ export interface Identified extends Accepted {
   readonly effective: WireRequest;
 }
 
-export type Caller =
+type Caller =
   | { readonly type: 'anonymous' }
   | { readonly type: 'key'; readonly key: ResolvedKey; readonly claim: SignatureClaim };
 

@@ -83,7 +83,10 @@ export function upstreamOutcome(response: UpstreamResponse): UpstreamOutcome {
 }
 
 /** Reads an answer of 300 and above (304 is none) and makes the refusal of it; never rejects. */
-export async function readRefusal(response: UpstreamResponse, method: string): Promise<UpstreamRefusal> {
+export async function readRefusal(
+  response: UpstreamResponse,
+  { method, about }: { readonly method: string; readonly about: 'bucket' | 'object' },
+): Promise<UpstreamRefusal> {
   const outcome = upstreamOutcome(response);
   if (response.status < 400) {
     response.body.discard();
@@ -94,7 +97,7 @@ export async function readRefusal(response: UpstreamResponse, method: string): P
   }
   if (method === 'HEAD') {
     response.body.discard();
-    return headRefusal(response.status, outcome);
+    return headRefusal(response.status, about, outcome);
   }
   try {
     const text = (await response.body.read(MAX_ERROR_BYTES)).toString('utf8');
@@ -138,18 +141,17 @@ export function unavailable(outcome: UpstreamOutcome, cause: string): UpstreamRe
 }
 
 /** A HEAD has no document: only the status tells. */
-function headRefusal(status: number, outcome: UpstreamOutcome): UpstreamRefusal {
+function headRefusal(status: number, about: 'bucket' | 'object', outcome: UpstreamOutcome): UpstreamRefusal {
   switch (status) {
     case 403:
       return new UpstreamRefusal(
         { code: 'AccessDenied', status, message: new S3Error('AccessDenied').message },
         { ...outcome, cause: "the upstream's own credentials lack this right, or are refused" },
       );
-    case 404:
-      return new UpstreamRefusal(
-        { code: 'NoSuchKey', status, message: new S3Error('NoSuchKey').message },
-        outcome,
-      );
+    case 404: {
+      const { code, message } = new S3Error(about === 'bucket' ? 'NoSuchBucket' : 'NoSuchKey');
+      return new UpstreamRefusal({ code, status, message }, outcome);
+    }
     case 400:
     case 405:
     case 409:

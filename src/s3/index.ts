@@ -20,7 +20,7 @@ export {
   type DeleteObjectsRequest,
 } from './delete-objects.ts';
 export { renderError, type ErrorContext } from './error-document.ts';
-export { ERRORS, S3Error, type ErrorCode, type S3ErrorOptions } from './error.ts';
+export { ERRORS, S3Error, type ErrorCode } from './error.ts';
 export { identifyOperation, matchOperation } from './identify.ts';
 export { parseListBuckets, renderListBuckets, type ListedBucket } from './list-buckets.ts';
 export {

@@ -5,20 +5,12 @@ export {
   canonicalQuery,
   sha256Hex,
   stringToSign,
-  type CanonicalParts,
-  type CredentialScope,
 } from './canonical.ts';
 export { createChunkVerifier, type ChunkVerifier } from './chunk.ts';
-export {
-  anonymousPayloadHash,
-  parseSignatureClaim,
-  type ClaimContext,
-  type SignatureClaim,
-} from './claim.ts';
-export { formatAmzDate } from './date.ts';
+export { anonymousPayloadHash, parseSignatureClaim, type SignatureClaim } from './claim.ts';
 export { isStreamingPayload, UNSIGNED_PAYLOAD } from './payload.ts';
 export { Secret } from './secret.ts';
-export { signRequest, type SignableRequest, type Signer } from './sign.ts';
+export { signRequest } from './sign.ts';
 export {
   createSigningKeys,
   deriveSigningKey,

@@ -48,7 +48,7 @@ export type UpstreamPayload =
       readonly trailer: TrailingChecksum & { readonly valueLength: number };
     };
 
-export interface UpstreamRequest {
+interface UpstreamRequest {
   readonly method: string;
   readonly bucket?: string | undefined;
   /** Decoded; sent byte for byte, encoded once. */

@@ -42,8 +42,10 @@ export async function createBucket(
         ];
   const response = await send(request, { payload, signal, headers }, dependencies);
   response.body.discard();
-  await store.addBucket({ name, ownerAccount, createdAt: dependencies.now() });
+  const added = await store.addBucket({ name, ownerAccount, createdAt: dependencies.now() });
   await directory.refresh();
+  // Another request was faster, and upstreams such as us-east-1 let the owner make a bucket twice.
+  if (!added) throw new S3Error('BucketAlreadyOwnedByYou', { details: { BucketName: name } });
   return {
     ...emptyAnswer(200, ['location', `/${name}`, 'content-length', '0']),
     upstream: upstreamOutcome(response),
@@ -55,10 +57,19 @@ export async function deleteBucket(
   { request, signal }: Performance,
   dependencies: PerformDependencies,
 ): Promise<Answer> {
-  const answer = await forward(request, { payload: { kind: 'none' }, signal }, dependencies);
-  await dependencies.store.deleteBucket(request.address.bucket ?? '');
-  await dependencies.directory.refresh();
-  return answer;
+  const forget = async (): Promise<void> => {
+    await dependencies.store.deleteBucket(request.address.bucket ?? '');
+    await dependencies.directory.refresh();
+  };
+  try {
+    const answer = await forward(request, { payload: { kind: 'none' }, signal }, dependencies);
+    await forget();
+    return answer;
+  } catch (error) {
+    // Deleted behind the gateway's back: without this, the name could neither be used nor made again.
+    if (error instanceof UpstreamRefusal && error.code === 'NoSuchBucket') await forget();
+    throw error;
+  }
 }
 
 export async function headBucket(
