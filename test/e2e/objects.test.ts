@@ -89,12 +89,9 @@ describe('put and get', () => {
     expect(got.headers['x-amz-meta-name']).toBe('Gr\u00fc\u00dfe');
   });
 
-  test.each([
-    ['a string', () => ''],
-    ['a buffer', () => Buffer.alloc(0)],
-  ])('an empty object, from %s', async (name, body) => {
-    const Key = `empty ${name}`;
-    const put = await s3.send(new PutObjectCommand({ Bucket, Key, Body: body() }));
+  test('an empty object', async () => {
+    const Key = 'empty';
+    const put = await s3.send(new PutObjectCommand({ Bucket, Key, Body: Buffer.alloc(0) }));
     expect(put.ETag).toBe('"d41d8cd98f00b204e9800998ecf8427e"');
     const got = await s3.send(new GetObjectCommand({ Bucket, Key }));
     expect(got.ContentLength).toBe(0);

@@ -35,6 +35,8 @@ export interface RunningGateway {
   readonly upstream: Tap;
   /** A client of the AWS SDK, as the administrator unless told otherwise. Not to be closed. */
   client(credentials?: Credentials, options?: Partial<S3ClientConfig>): S3Client;
+  /** A client of the store, behind the gateway's back and past the tap. */
+  upstreamClient(): S3Client;
   /** `bucketwarden keys …` on this gateway's data; resolves to what it printed. Rejects when it fails. */
   keys(args: readonly string[], stdin?: string): Promise<string>;
   /** A new key of user `name` with one identity policy. */
@@ -100,6 +102,18 @@ export async function runGateway(options: GatewayOptions = {}): Promise<RunningG
   const gateway = await startGateway(config, logger);
   const url = gateway.url.replace('0.0.0.0', '127.0.0.1');
   const clients: S3Client[] = [];
+  const connect = (to: string, credentials: Credentials, more: Partial<S3ClientConfig> = {}): S3Client => {
+    const client = new S3Client({
+      endpoint: to,
+      region: 'us-east-1',
+      forcePathStyle: true,
+      credentials,
+      maxAttempts: 1,
+      ...more,
+    });
+    clients.push(client);
+    return client;
+  };
 
   const keys = async (args: readonly string[], stdin = ''): Promise<string> => {
     let out = '';
@@ -124,18 +138,8 @@ export async function runGateway(options: GatewayOptions = {}): Promise<RunningG
     root,
     upstream: tap,
     lines: log.lines,
-    client(credentials = root, clientOptions = {}) {
-      const client = new S3Client({
-        endpoint: url,
-        region: 'us-east-1',
-        forcePathStyle: true,
-        credentials,
-        maxAttempts: 1,
-        ...clientOptions,
-      });
-      clients.push(client);
-      return client;
-    },
+    client: (credentials = root, clientOptions = {}) => connect(url, credentials, clientOptions),
+    upstreamClient: () => connect(endpoint, { accessKeyId: 'UPSTREAMKEY', secretAccessKey: UPSTREAM_SECRET }),
     keys,
     async keyWithPolicy(name, policy) {
       const file = join(dataDir, `${name}-${randomBytes(4).toString('hex')}.json`);
