@@ -70,7 +70,7 @@ export function parseHeaderTimestamp(headers: WireHeaders): {
     throw new S3Error('AccessDenied', {
       message: 'AWS authentication requires a valid Date or x-amz-date header.',
     });
-  return { timestamp: formatAmzDate(signedAt), signedAt };
+  return { timestamp: amzDate ?? formatAmzDate(signedAt), signedAt };
 }
 
 function malformed(problem: string, details?: Readonly<Record<string, string>>): S3Error {

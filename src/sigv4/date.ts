@@ -1,6 +1,6 @@
 /** The two date forms that requests are signed with. */
 
-const BASIC = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;
+const BASIC = /^\d{8}T\d{6}Z$/;
 
 /** `yyyyMMddTHHmmssZ` (ISO 8601 basic format) of epoch milliseconds. */
 export function formatAmzDate(epochMs: number): string {
@@ -10,12 +10,17 @@ export function formatAmzDate(epochMs: number): string {
 
 /** Epoch milliseconds of `yyyyMMddTHHmmssZ`; undefined for anything else, impossible dates included. */
 export function parseAmzDate(text: string): number | undefined {
-  const match = BASIC.exec(text);
-  if (match === null) return undefined;
-  const [, year, month, day, hour, minute, second] = match;
-  const epochMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  // Date.parse takes 30 February for 2 March: only a date that prints as it was written exists.
-  return Number.isNaN(epochMs) || formatAmzDate(epochMs) !== text ? undefined : epochMs;
+  if (!BASIC.test(text)) return undefined;
+  const month = number(text, 4, 6);
+  const day = number(text, 6, 8);
+  const [hour, minute, second] = [number(text, 9, 11), number(text, 11, 13), number(text, 13, 15)];
+  if (hour > 23 || minute > 59 || second > 59) return undefined;
+  const date = new Date(0);
+  // Not Date.UTC, which takes the years 0 to 99 for 1900 to 1999.
+  date.setUTCFullYear(number(text, 0, 4), month - 1, day);
+  // 30 February becomes 2 March: only a date that stays as it was written exists.
+  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined;
+  return date.setUTCHours(hour, minute, second);
 }
 
 /**
@@ -25,4 +30,8 @@ export function parseAmzDate(text: string): number | undefined {
 export function parseHttpDate(text: string): number | undefined {
   const epochMs = Date.parse(text);
   return Number.isNaN(epochMs) || new Date(epochMs).toUTCString() !== text ? undefined : epochMs;
+}
+
+function number(text: string, from: number, to: number): number {
+  return Number(text.slice(from, to));
 }

@@ -158,9 +158,14 @@ class ResponseBody implements UpstreamBody {
       this.#consume({
         data: (chunk) => {
           bytes += chunk.length;
-          chunks.push(chunk);
-          if (bytes > maxBytes)
-            this.#controller.abort(new Error(`the upstream's answer is longer than ${maxBytes} bytes`));
+          if (bytes <= maxBytes) {
+            chunks.push(chunk);
+            return true;
+          }
+          const error = new Error(`the upstream's answer is longer than ${maxBytes} bytes`);
+          reject(error);
+          // All of it may be here already: then there is nothing left to abort.
+          if (this.#outcome === undefined) this.#controller.abort(error);
           return true;
         },
         end() {

@@ -48,7 +48,7 @@ export type UpstreamPayload =
       readonly trailer: TrailingChecksum & { readonly valueLength: number };
     };
 
-interface UpstreamRequest {
+export interface UpstreamRequest {
   readonly method: string;
   readonly bucket?: string | undefined;
   /** Decoded; sent byte for byte, encoded once. */
