@@ -1,2 +1,9 @@
 export type { UpstreamBody, UpstreamResponse } from './exchange.ts';
-export { createUpstream, UpstreamUnreachable, type Upstream, type UpstreamPayload } from './upstream.ts';
+export {
+  createUpstream,
+  UpstreamUnreachable,
+  type Upstream,
+  type UpstreamOptions,
+  type UpstreamPayload,
+  type UpstreamRequest,
+} from './upstream.ts';
