@@ -17,8 +17,8 @@ import { median, printTable, rounded } from './table.ts';
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
 const SCALE = values.quick
-  ? { rounds: 1, milliseconds: 1000, transfers: 4, memoryBytes: 512 * 1024 ** 2 }
-  : { rounds: 5, milliseconds: 2000, transfers: 8, memoryBytes: 2048 * 1024 ** 2 };
+  ? { rounds: 1, milliseconds: 500, transfers: 2, warmUp: 3000, memoryBytes: 512 * 1024 ** 2 }
+  : { rounds: 5, milliseconds: 2000, transfers: 5, warmUp: 25_000, memoryBytes: 1024 * 1024 ** 2 };
 
 const KIB = 1024;
 const MIB = 1024 ** 2;
@@ -79,9 +79,7 @@ try {
   const samples = await withBench('rates', measureRates);
   const memory: MemoryUse[] = [];
   for (const size of [MIB, 256 * MIB])
-    memory.push(
-      await withBench(`memory-${size}`, (bench) => measureMemory(bench, client, size, SCALE.memoryBytes)),
-    );
+    memory.push(await withBench(`memory-${size}`, (bench) => measureMemory(bench, client, size, SCALE)));
   printMachine();
   printRates(samples);
   printCpu(samples);
@@ -104,13 +102,18 @@ async function withBench<T>(name: string, work: (bench: Bench) => Promise<T>): P
 /** By measurement and server. The servers take turns, so that what else the machine does hits all of them. */
 async function measureRates(bench: Bench): Promise<ReadonlyMap<string, Samples>> {
   const samples = new Map<string, Samples>();
-  for (const server of SERVERS)
-    await client.run(timed(bench.subjects[server].request({ size: KIB }), 32, 200));
+  for (const server of SERVERS) await warmUp(bench.subjects[server]);
   for (let round = 0; round < SCALE.rounds; round += 1)
     for (const measurement of MEASUREMENTS)
       for (const server of measurement.servers)
         await sample(measurement, bench.subjects[server], client, samplesOf(samples, measurement, server));
   return samples;
+}
+
+/** Until the JIT compiler has seen enough: before that, all servers take twice the time and more. */
+async function warmUp(subject: Subject): Promise<void> {
+  const load = timed(subject.request({ size: KIB }), 32, 200);
+  await client.run({ ...load, milliseconds: 15_000, requests: SCALE.warmUp });
 }
 
 async function sample(

@@ -13,12 +13,12 @@ export interface MemoryUse {
 
 const CONNECTIONS = 4;
 
-/** Moves `total` bytes up and as many down, in objects of one size, through a gateway that has just been started. */
+/** Moves `memoryBytes` bytes up and as many down, in objects of one size, through a gateway that has just been started. */
 export async function measureMemory(
   bench: Bench,
   client: LoadClient,
   objectSize: number,
-  total: number,
+  { memoryBytes, warmUp }: { readonly memoryBytes: number; readonly warmUp: number },
 ): Promise<MemoryUse> {
   const subject = bench.subjects.Bucketwarden;
   const move = (size: number, method: 'GET' | 'PUT', requests: number): Promise<Measured> => {
@@ -32,12 +32,12 @@ export async function measureMemory(
     return client.run(load);
   };
   // Compiled code and caches are not what is measured here.
-  await move(1024, 'GET', 4000);
-  await move(1024, 'PUT', 4000);
+  await move(1024, 'GET', warmUp / 5);
+  await move(1024, 'PUT', warmUp / 5);
   const before = residentMiB(subject.pid);
   const peak = await peakResidentMiB(subject.pid, async () => {
-    await move(objectSize, 'GET', total / objectSize);
-    await move(objectSize, 'PUT', total / objectSize);
+    await move(objectSize, 'GET', memoryBytes / objectSize);
+    await move(objectSize, 'PUT', memoryBytes / objectSize);
   });
   return { objectSize, before, peak, after: residentMiB(subject.pid) };
 }
