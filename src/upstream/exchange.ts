@@ -53,6 +53,8 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Prom
         method: request.method,
         path: request.path,
         headers: request.headers,
+        // undici would close the connection after each HEAD, for the sake of servers that answer it with a body.
+        reset: false,
         // undici takes async iterables; its type names only streams.
         body: (request.body ?? null) as NonNullable<Dispatcher.DispatchOptions['body']> | null,
       },
