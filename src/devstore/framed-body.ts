@@ -8,7 +8,7 @@ interface FramedBody {
   /** Of the checksum in the trailer. */
   readonly algorithm: ChecksumAlgorithm;
   /** The object's bytes; rejects with an `S3Error` when length or trailer are wrong. */
-  content(): AsyncIterable<Buffer>;
+  readonly content: () => AsyncIterable<Buffer>;
 }
 
 /** @throws S3Error for what `headers` say wrong about the framing; see `parseBodyDeclaration`. */

@@ -15,7 +15,7 @@ import {
   PutBucketPolicyCommand,
   PutBucketTaggingCommand,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runGateway, type RunningGateway } from '../support/running-gateway.ts';
@@ -94,9 +94,9 @@ describe('CreateBucket', () => {
       Array.from({ length: 4 }, () => s3.send(new CreateBucketCommand({ Bucket: 'raced' }))),
     );
     expect(made.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-    for (const outcome of made)
-      if (outcome.status === 'rejected')
-        expect(outcome.reason).toMatchObject({ $metadata: { httpStatusCode: 409 } });
+    const reasons = made.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
+    const conflict = expect.objectContaining({ $metadata: expect.objectContaining({ httpStatusCode: 409 }) });
+    expect(reasons).toEqual(reasons.map(() => conflict));
   });
 });
 

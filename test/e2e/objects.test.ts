@@ -398,7 +398,7 @@ describe('ACLs are off', () => {
     ['a public one', () => new PutObjectAclCommand({ Bucket, Key, ACL: 'public-read' })],
   ] as const)('%s is refused', async (_, command) => {
     gateway.upstream.clear();
-    await expect(s3.send(command() as PutObjectCommand)).rejects.toMatchObject({
+    await expect(s3.send(command())).rejects.toMatchObject({
       name: 'AccessControlListNotSupported',
       message: 'The bucket does not allow ACLs',
       $metadata: { httpStatusCode: 400 },
