@@ -16,6 +16,8 @@ export interface UpstreamBody {
    * Rejects, leaving the sink open, when the upstream broke off.
    */
   pipe(sink: Writable): Promise<number>;
+  /** Bytes that `pipe` has written so far. */
+  readonly piped: number;
   /** The whole body. Rejects when it is longer than `maxBytes` or the upstream broke off. */
   read(maxBytes: number): Promise<Buffer>;
   /** Gives up the body and its connection. */
@@ -94,6 +96,8 @@ interface Consumer {
 
 /** Bytes kept until a consumer is there: one read of the socket, so that a small answer never has to be paused. */
 const MAX_PENDING_BYTES = 65_536;
+/** Copying more would cost what the shorter way saves. */
+const MAX_STRING_BYTES = 16_384;
 
 class ResponseBody implements UpstreamBody {
   readonly #controller: Dispatcher.DispatchController;
@@ -103,6 +107,7 @@ class ResponseBody implements UpstreamBody {
     this.#controller.resume();
   };
   #consumer: Consumer | undefined;
+  #piped = 0;
   #outcome: { readonly error: Error | undefined } | undefined;
 
   constructor(controller: Dispatcher.DispatchController) {
@@ -129,24 +134,31 @@ class ResponseBody implements UpstreamBody {
     this.#consumer?.fail(error);
   }
 
+  get piped(): number {
+    return this.#piped;
+  }
+
   pipe(sink: Writable): Promise<number> {
     if (this.#outcome !== undefined && this.#outcome.error === undefined) {
       // All of it is here already: head and body leave together.
-      sink.end(this.#pending.length === 1 ? this.#pending[0] : Buffer.concat(this.#pending));
-      return Promise.resolve(this.#pendingBytes);
+      const whole = this.#pending.length === 1 ? (this.#pending[0] as Buffer) : Buffer.concat(this.#pending);
+      // As latin1, which keeps every byte, Node writes both as one string; beside a buffer it needs a vector of two.
+      if (whole.length <= MAX_STRING_BYTES) sink.end(whole.toString('latin1'), 'latin1');
+      else sink.end(whole);
+      this.#piped = whole.length;
+      return Promise.resolve(whole.length);
     }
     return new Promise((resolve, reject) => {
-      let bytes = 0;
       this.#consume({
-        data(chunk, resume) {
-          bytes += chunk.length;
+        data: (chunk, resume) => {
+          this.#piped += chunk.length;
           if (sink.write(chunk)) return true;
           sink.once('drain', resume);
           return false;
         },
-        end() {
+        end: () => {
           sink.end();
-          resolve(bytes);
+          resolve(this.#piped);
         },
         fail: reject,
       });
