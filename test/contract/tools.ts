@@ -13,7 +13,6 @@ const TOOLS = {
   rclone: 'rclone',
   versitygw: join(CACHE, 'bin/versitygw'),
   openssl: 'openssl',
-  wrk: 'wrk',
 } as const;
 
 export type ToolName = keyof typeof TOOLS;
