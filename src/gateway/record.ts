@@ -153,7 +153,7 @@ export class RequestTrail {
       errorCode: refusal?.code ?? this.#sent?.lateErrorCode,
       errorReason: refusal instanceof S3Error ? (refusal.reason ?? refusal.message) : undefined,
       bytesReceived: this.#body?.received ?? 0,
-      bytesSent: this.#sent?.bytes ?? 0,
+      bytesSent: this.#sent?.bytes ?? bytesOnTheWay(this.#answer),
       objectSize: objectSize(this.#answer, stage),
       totalTimeMs: now - stage.receivedAt,
       turnAroundTimeMs:
@@ -232,6 +232,11 @@ function callerFields(stage: Stage, refusal: S3Error | UpstreamRefusal | undefin
   // A claim that was not believed still says whose key to look at.
   const claimed = refusal instanceof S3Error ? refusal.details['AWSAccessKeyId'] : undefined;
   return { accessKeyId: claimed };
+}
+
+/** Of an answer that was broken off: what went out is told, though the client may not have read the last of it. */
+function bytesOnTheWay(answer: Answer | undefined): number {
+  return answer !== undefined && 'stream' in answer.body ? answer.body.stream.piped : 0;
 }
 
 function objectSize(answer: Answer | undefined, stage: Stage): number | undefined {

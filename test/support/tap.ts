@@ -8,6 +8,8 @@ export interface Tap {
   readonly sent: readonly string[];
   /** Request lines that the gateway sent, in the order in which they came. */
   requestLines(): readonly string[];
+  /** Connections that the gateway keeps open. */
+  readonly openConnections: number;
   /** Forgets what was sent so far; open connections stay open. */
   clear(): void;
   close(): Promise<void>;
@@ -47,6 +49,9 @@ export async function openTap(target: string): Promise<Tap> {
   });
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    get openConnections() {
+      return Math.ceil(sockets.size / 2);
+    },
     get sent() {
       return streams;
     },
