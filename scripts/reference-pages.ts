@@ -30,7 +30,7 @@ export function renderOperationsPage(): string {
       'A query parameter that neither the operation nor the list below knows is `NotImplemented`, with the name in the message and in `ParameterName`. S3 itself ignores unknown parameters; here one that is not understood could change what the upstream does. One that comes twice is `InvalidArgument`.',
       'The same holds for an `x-amz-*` header that is not known (`Header` names it), and one that comes twice (`x-amz-meta-*` may). Other headers are never forwarded unless the operation lists them.',
       `Writes also refuse ${names(WRITE_CONDITIONS)} where the operation does not list them: ignoring them would do more than was asked for.`,
-      'In a presigned URL, `x-amz-*` parameters that are not part of the signature count as headers, as with S3. One that differs from the header of that name is `InvalidArgument`.',
+      'In a presigned URL, `x-amz-*` parameters that are not part of the signature count as headers, as with S3. One that differs from the header of that name is `InvalidArgument`. The checksum of an empty body is left out: SDKs write it into the URL of an upload whose body they do not know.',
       'A method that S3 does not have is `MethodNotAllowed`; SOAP is `NotImplemented`.',
     ]),
     `Headers that every operation takes: ${names(COMMON_HEADERS)}, and everything that does not start with \`x-amz-\`.`,

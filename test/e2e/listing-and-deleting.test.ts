@@ -100,19 +100,20 @@ test('a key confined to a prefix lists below it only', async () => {
     });
 });
 
-describe('DeleteObjects', () => {
-  async function put(keys: readonly string[]): Promise<void> {
-    for (const Key of keys) await s3.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }));
-  }
-  const remove = (
-    client: S3Client,
-    keys: readonly string[],
-    options: { readonly Quiet?: boolean } = {},
-  ): Promise<DeleteObjectsCommandOutput> =>
-    client.send(
-      new DeleteObjectsCommand({ Bucket, Delete: { Objects: keys.map((Key) => ({ Key })), ...options } }),
-    );
+async function put(keys: readonly string[]): Promise<void> {
+  for (const Key of keys) await s3.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }));
+}
 
+function remove(
+  client: S3Client,
+  keys: readonly string[],
+  options: { readonly Quiet?: boolean } = {},
+): Promise<DeleteObjectsCommandOutput> {
+  const Objects = keys.map((Key) => ({ Key }));
+  return client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects, ...options } }));
+}
+
+describe('DeleteObjects', () => {
   test('tells of every key, also of those that were not there', async () => {
     await put(['del/1', 'del/ü & <2>']);
     const { Deleted, Errors } = await remove(s3, ['del/1', 'del/ü & <2>', 'del/none']);

@@ -174,8 +174,7 @@ describe('parts of objects and conditions', () => {
   const ETag = '"781e5e245d69b566979b86e28d23f2c7"';
 
   beforeAll(async () => {
-    const put = await s3.send(new PutObjectCommand({ Bucket, Key, Body: '0123456789' }));
-    expect(put.ETag).toBe(ETag);
+    await s3.send(new PutObjectCommand({ Bucket, Key, Body: '0123456789' }));
   });
 
   test.each([
@@ -258,14 +257,17 @@ describe('parts of objects and conditions', () => {
   });
 });
 
+function base64Of(hex: string): string {
+  return Buffer.from(hex, 'hex').toString('base64');
+}
+
 describe('checksums', () => {
   // Of "hello": CRC32 3610a686, CRC32C 9a71bb4c, SHA-1 and SHA-256 as sha1sum and sha256sum print them.
-  const value = (hex: string): string => Buffer.from(hex, 'hex').toString('base64');
   test.each([
-    ['CRC32', { ChecksumCRC32: value('3610a686') }],
-    ['CRC32C', { ChecksumCRC32C: value('9a71bb4c') }],
-    ['SHA1', { ChecksumSHA1: value('aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d') }],
-    ['SHA256', { ChecksumSHA256: value('2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824') }],
+    ['CRC32', { ChecksumCRC32: base64Of('3610a686') }],
+    ['CRC32C', { ChecksumCRC32C: base64Of('9a71bb4c') }],
+    ['SHA1', { ChecksumSHA1: base64Of('aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d') }],
+    ['SHA256', { ChecksumSHA256: base64Of('2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824') }],
   ] as const)(
     '%s is in the answer to the PUT, and of a GET that asks for it',
     async (algorithm, checksum) => {
@@ -292,9 +294,9 @@ describe('checksums', () => {
         ChecksumAlgorithm: 'CRC32C',
       }),
     );
-    expect(put.ChecksumCRC32C).toBe(value('9a71bb4c'));
+    expect(put.ChecksumCRC32C).toBe(base64Of('9a71bb4c'));
     const head = await s3.send(new HeadObjectCommand({ Bucket, Key, ChecksumMode: 'ENABLED' }));
-    expect(head.ChecksumCRC32C).toBe(value('9a71bb4c'));
+    expect(head.ChecksumCRC32C).toBe(base64Of('9a71bb4c'));
   });
 
   test('a wrong one is BadDigest, and nothing is stored', async () => {
