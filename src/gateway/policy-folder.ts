@@ -44,17 +44,27 @@ export async function openPolicyFolder(options: {
 
   const load = async (): Promise<void> => {
     const next = new Map<string, Entry>();
+    // Logged when it holds: who waits for the line may count on it.
+    const reports: Report[] = [];
     for (const name of await readdir(directory)) {
       if (!name.endsWith(EXTENSION) || name.startsWith('.')) continue;
       const bucket = name.slice(0, -EXTENSION.length);
-      next.set(bucket, await readEntry(join(directory, name), bucket, entries.get(bucket), log));
+      const { entry, report } = await readEntry(join(directory, name), bucket, entries.get(bucket));
+      next.set(bucket, entry);
+      if (report !== undefined) reports.push(report);
     }
     for (const [bucket, entry] of entries) {
       if (next.has(bucket)) continue;
       if (!entry.missing) next.set(bucket, { ...entry, fingerprint: '', missing: true });
-      else log.info({ bucket, file: entry.state.file }, 'bucket policy file is gone');
+      else
+        reports.push({
+          level: 'info',
+          fields: { bucket, file: entry.state.file },
+          message: 'bucket policy file is gone',
+        });
     }
     entries = next;
+    for (const { level, fields, message } of reports) log[level](fields, message);
   };
   const refresh = async (): Promise<void> => {
     try {
@@ -78,32 +88,42 @@ export async function openPolicyFolder(options: {
   };
 }
 
-async function readEntry(
-  file: string,
-  bucket: string,
-  before: Entry | undefined,
-  log: Logger,
-): Promise<Entry> {
+/** A line for the log. */
+interface Report {
+  readonly level: 'info' | 'error';
+  readonly fields: object;
+  readonly message: string;
+}
+
+interface Reading {
+  readonly entry: Entry;
+  /** Undefined when nothing has changed. */
+  readonly report: Report | undefined;
+}
+
+async function readEntry(file: string, bucket: string, before: Entry | undefined): Promise<Reading> {
   let fingerprint: string;
   let text: string;
   try {
     const { mtimeMs, size, ino } = await stat(file);
     fingerprint = `${mtimeMs} ${size} ${ino}`;
-    if (before?.fingerprint === fingerprint && !before.missing) return before;
+    if (before?.fingerprint === fingerprint && !before.missing) return { entry: before, report: undefined };
     text = await readFile(file, 'utf8');
   } catch (error) {
-    return keepLastGood(`${file}: cannot be read: ${String(error)}`, '', file, before, log);
+    return keepLastGood(`${file}: cannot be read: ${String(error)}`, '', file, before);
   }
   try {
     const policy = compilePolicy(parsePolicy(text, { type: 'resource', bucket }), { name: file });
-    log.info({ bucket, file }, 'bucket policy loaded');
-    return { fingerprint, state: { file, policy, text }, missing: false };
+    return {
+      entry: { fingerprint, state: { file, policy, text }, missing: false },
+      report: { level: 'info', fields: { bucket, file }, message: 'bucket policy loaded' },
+    };
   } catch (error) {
     const problem =
       error instanceof PolicyError
         ? `${file}:${error.line}:${error.column}: ${error.message}: ${error.detail}`
         : `${file}: ${String(error)}`;
-    return keepLastGood(problem, fingerprint, file, before, log);
+    return keepLastGood(problem, fingerprint, file, before);
   }
 }
 
@@ -112,12 +132,11 @@ function keepLastGood(
   fingerprint: string,
   file: string,
   before: Entry | undefined,
-  log: Logger,
-): Entry {
+): Reading {
   const good = before !== undefined && 'policy' in before.state;
-  log.error(
-    { file, problem, effect: good ? 'the last good policy stays' : 'every request to the bucket is denied' },
-    'bucket policy file is broken',
-  );
-  return { fingerprint, state: good ? before.state : { file, broken: problem }, missing: false };
+  const effect = good ? 'the last good policy stays' : 'every request to the bucket is denied';
+  return {
+    entry: { fingerprint, state: good ? before.state : { file, broken: problem }, missing: false },
+    report: { level: 'error', fields: { file, problem, effect }, message: 'bucket policy file is broken' },
+  };
 }

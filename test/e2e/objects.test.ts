@@ -267,7 +267,10 @@ describe('checksums', () => {
     ['CRC32', { ChecksumCRC32: base64Of('3610a686') }],
     ['CRC32C', { ChecksumCRC32C: base64Of('9a71bb4c') }],
     ['SHA1', { ChecksumSHA1: base64Of('aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d') }],
-    ['SHA256', { ChecksumSHA256: base64Of('2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824') }],
+    [
+      'SHA256',
+      { ChecksumSHA256: base64Of('2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824') },
+    ],
   ] as const)(
     '%s is in the answer to the PUT, and of a GET that asks for it',
     async (algorithm, checksum) => {
