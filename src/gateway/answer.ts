@@ -21,7 +21,7 @@ export type AnswerBody =
   | { readonly kind: 'late-xml'; readonly stream: UpstreamBody; readonly rewrite: (xml: string) => LateXml };
 
 export interface LateXml {
-  /** The root element, without an XML declaration. */
+  /** The document, with its XML declaration. */
   readonly xml: string;
   /** The code of an error that came after the 200. */
   readonly errorCode: string | undefined;

@@ -51,6 +51,8 @@ export function createHandler(dependencies: HandlerDependencies): Handler {
       const answer = trail.answered(await perform(request, dependencies));
       trail.sent(await respond(answer, received, response, dependencies));
     } catch (error) {
+      // An upstream that still answers, or waits for bytes, does so for nobody.
+      gone.abort(error);
       const refusal = trail.refused(refusalOf(error), error);
       if (response.headersSent || response.destroyed) response.destroy();
       else trail.sent(refuse(refusal, received, response, dependencies));

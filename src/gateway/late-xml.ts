@@ -26,7 +26,8 @@ export function lateXml(
   hostId: string,
 ): AnswerBody {
   const context = { resource: pathOf(request.target), requestId: request.requestId, hostId };
-  return { kind: 'late-xml', stream, rewrite: (xml) => rewrite(request, xml, upstream, context) };
+  // White space may have come before the XML declaration, where it must not stand in a document.
+  return { kind: 'late-xml', stream, rewrite: (xml) => rewrite(request, xml.trimStart(), upstream, context) };
 }
 
 const RESULTS = ['CopyObjectResult', 'CopyPartResult', 'CompleteMultipartUploadResult'] as const;

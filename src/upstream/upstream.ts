@@ -68,6 +68,7 @@ export interface Upstream {
   send(request: UpstreamRequest): Promise<UpstreamResponse>;
   readonly endpoint: string;
   readonly region: string;
+  /** Cuts what still runs: by then no client waits for it. */
   close(): Promise<void>;
 }
 
@@ -136,7 +137,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
       }
     },
     async close() {
-      await pool.close();
+      await pool.destroy();
     },
   };
 }
