@@ -27,6 +27,16 @@ function recordOf(target: string): Promise<LogLine> {
   return arena.gateway.line((line) => line['msg'] === 'access' && line['requestUri'] === target);
 }
 
+function expecting(key: string, options: Partial<Parameters<Arena['sign']>[0]> = {}): SignedRequest {
+  return arena.sign({
+    method: 'PUT',
+    target: `/${BUCKET}/${key}`,
+    body: 'hello',
+    headers: [['Expect', '100-continue']],
+    ...options,
+  });
+}
+
 async function checkSettled(): Promise<void> {
   await vi.waitFor(async () => {
     expect(await arena.inFlight()).toBe(0);
@@ -187,15 +197,6 @@ describe('a client that stalls', () => {
 });
 
 describe('Expect: 100-continue', () => {
-  const expecting = (key: string, options: Partial<Parameters<Arena['sign']>[0]> = {}): SignedRequest =>
-    arena.sign({
-      method: 'PUT',
-      target: `/${BUCKET}/${key}`,
-      body: 'hello',
-      headers: [['Expect', '100-continue']],
-      ...options,
-    });
-
   test('an accepted upload is asked for, once', async () => {
     const request = expecting('asked');
     const connection = await arena.connect();
