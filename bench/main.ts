@@ -188,7 +188,7 @@ function printMemory(memory: readonly MemoryUse[]): void {
     rounded(use.peak),
     rounded(use.after),
   ]);
-  const total = rounded(SCALE.memoryBytes / MIB);
+  const total = (SCALE.memoryBytes / MIB).toLocaleString('en-US');
   console.log(`\nResident memory of Bucketwarden in MiB; ${total} MiB each way over 4 connections:\n`);
   printTable(['objects of', 'before', 'peak', 'after'], rows);
 }
