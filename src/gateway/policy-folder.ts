@@ -66,11 +66,15 @@ export async function openPolicyFolder(options: {
     entries = next;
     for (const { level, fields, message } of reports) log[level](fields, message);
   };
+  let unreadable = false;
   const refresh = async (): Promise<void> => {
     try {
       await load();
+      unreadable = false;
     } catch (error) {
-      log.error({ err: error, directory }, 'policy folder cannot be read, the last good policies stay');
+      if (!unreadable)
+        log.error({ err: error, directory }, 'policy folder cannot be read, the last good policies stay');
+      unreadable = true;
     }
   };
 
@@ -110,7 +114,9 @@ async function readEntry(file: string, bucket: string, before: Entry | undefined
     if (before?.fingerprint === fingerprint && !before.missing) return { entry: before, report: undefined };
     text = await readFile(file, 'utf8');
   } catch (error) {
-    return keepLastGood(`${file}: cannot be read: ${String(error)}`, '', file, before);
+    const problem = `${file}: cannot be read: ${String(error)}`;
+    const reading = keepLastGood(problem, problem, file, before);
+    return before?.fingerprint === problem ? { ...reading, report: undefined } : reading;
   }
   try {
     const policy = compilePolicy(parsePolicy(text, { type: 'resource', bucket }), { name: file });

@@ -1,5 +1,6 @@
 /** A gateway in front of an upstream whose every answer the test writes by hand. */
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -17,13 +18,13 @@ import {
 } from '../sigv4/independent-signer.ts';
 import { serve } from '../upstream/origin.ts';
 
-export interface Answered {
+interface Answered {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
 }
 
-export interface GatewayOver {
+interface GatewayOver {
   /** Signs as the administrator, sends, and reads the answer; rejects when it breaks off. */
   call(request: Signable, options?: CallOptions): Promise<Answered>;
   /** The audit record of a request; waits for it. */
@@ -35,9 +36,6 @@ interface CallOptions {
   /** Called at the first byte of the answer's body. */
   readonly onFirstByte?: () => void;
 }
-
-/** The account of buckets that only the configuration names. */
-export const ACCOUNT = '000000000000';
 
 /** Runs until the test ends. Every bucket exists. */
 export async function gatewayOver(
@@ -77,22 +75,21 @@ export async function gatewayOver(
   return {
     async call(request, { body, onFirstByte } = {}) {
       const signed = await signByHeader({ ...request, at: Date.now() });
-      return new Promise((resolve, reject) => {
-        const outgoing = httpRequest(gateway.url, {
-          method: signed.method,
-          path: signed.target,
-          headers: Object.fromEntries(signed.headers),
-          agent: false,
-        });
-        outgoing.once('error', reject).once('response', (response) => {
-          if (onFirstByte !== undefined) response.once('data', onFirstByte);
-          Array.fromAsync(response as AsyncIterable<Buffer>).then((chunks) => {
-            const { statusCode = 0, headers } = response;
-            resolve({ status: statusCode, headers, body: Buffer.concat(chunks).toString() });
-          }, reject);
-        });
-        outgoing.end(body);
+      const outgoing = httpRequest(gateway.url, {
+        method: signed.method,
+        path: signed.target,
+        headers: Object.fromEntries(signed.headers),
+        agent: false,
       });
+      outgoing.end(body);
+      const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+      const chunks: Buffer[] = [];
+      for await (const chunk of response as AsyncIterable<Buffer>) {
+        if (chunks.length === 0) onFirstByte?.();
+        chunks.push(chunk);
+      }
+      const { statusCode = 0, headers } = response;
+      return { status: statusCode, headers, body: Buffer.concat(chunks).toString() };
     },
     record: (requestId) =>
       vi.waitUntil(() => records.find((line) => line['msg'] === 'access' && line['requestId'] === requestId)),
