@@ -9,7 +9,8 @@ export interface AcceptLimits {
   readonly userMetadataBytes: number;
 }
 
-const META = 'x-amz-meta-';
+/** What the names of user metadata begin with. */
+export const USER_METADATA = 'x-amz-meta-';
 
 /**
  * @throws S3Error `InvalidURI`, `InvalidRequest`, `RequestHeaderSectionTooLarge` or `MetadataTooLarge`.
@@ -28,16 +29,24 @@ function checkHeaders(rawHeaders: readonly string[], limits: AcceptLimits): void
     const name = rawHeaders[i] as string;
     const length = name.length + (rawHeaders[i + 1] as string).length;
     total += length;
-    if (name.length > META.length && name.slice(0, META.length).toLowerCase() === META)
-      metadata += length - META.length;
+    if (
+      name.length > USER_METADATA.length &&
+      name.slice(0, USER_METADATA.length).toLowerCase() === USER_METADATA
+    )
+      metadata += length - USER_METADATA.length;
   }
   if (total > limits.headerBytes)
     throw new S3Error('RequestHeaderSectionTooLarge', {
       details: { MaxSizeAllowed: String(limits.headerBytes) },
     });
-  if (metadata > limits.userMetadataBytes)
+  checkUserMetadata(metadata, limits);
+}
+
+/** @throws S3Error `MetadataTooLarge` */
+export function checkUserMetadata(size: number, { userMetadataBytes }: AcceptLimits): void {
+  if (size > userMetadataBytes)
     throw new S3Error('MetadataTooLarge', {
-      details: { Size: String(metadata), MaxSizeAllowed: String(limits.userMetadataBytes) },
+      details: { Size: String(size), MaxSizeAllowed: String(userMetadataBytes) },
     });
 }
 

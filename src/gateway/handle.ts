@@ -1,12 +1,11 @@
 /** The way of every request, in order. The only file that knows it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AcceptLimits } from './accept.ts';
 import { accept } from './accept.ts';
 import { authenticate, type AuthenticateDependencies } from './authenticate.ts';
 import { authorize, type AuthorizeDependencies } from './authorize.ts';
 import type { BodyFraming } from './body-framing.ts';
 import { documentContext, readDocument } from './documents.ts';
-import { identify } from './identify.ts';
+import { identify, type IdentifyDependencies } from './identify.ts';
 import { incomingBody, type IncomingBody } from './incoming-body.ts';
 import { perform, type PerformDependencies } from './perform.ts';
 import { receive } from './receive.ts';
@@ -14,9 +13,12 @@ import { RequestTrail, type Recorder } from './record.ts';
 import { refusalOf, refuse, respond, type Responder } from './respond.ts';
 
 export interface HandlerDependencies
-  extends AuthenticateDependencies, AuthorizeDependencies, PerformDependencies, Responder {
-  readonly limits: AcceptLimits;
-  readonly baseDomains: readonly string[];
+  extends
+    IdentifyDependencies,
+    AuthenticateDependencies,
+    AuthorizeDependencies,
+    PerformDependencies,
+    Responder {
   readonly newRequestId: () => string;
   readonly recorder: Recorder;
 }
@@ -39,7 +41,7 @@ export function createHandler(dependencies: HandlerDependencies): Handler {
     let opened: IncomingBody | undefined;
     try {
       const accepted = trail.reached(accept(received, dependencies.limits));
-      const identified = trail.reached(identify(accepted, dependencies.baseDomains));
+      const identified = trail.reached(identify(accepted, dependencies));
       const authenticated = trail.reached(await authenticate(identified, dependencies));
       const body = (): IncomingBody =>
         (opened ??= trail.opened(incomingBody(authenticated, response, dependencies)));

@@ -1,14 +1,35 @@
 /** Which operation is it, on which bucket and key? What the table does not know ends here. */
-import { assertBucketName, identifyOperation, liftPresignedHeaders, resolveAddress } from '../s3/index.ts';
+import {
+  assertBucketName,
+  identifyOperation,
+  liftPresignedHeaders,
+  resolveAddress,
+  type WireHeaders,
+} from '../s3/index.ts';
+import { checkUserMetadata, USER_METADATA, type AcceptLimits } from './accept.ts';
 import type { Accepted, Identified } from './stages.ts';
 
+export interface IdentifyDependencies {
+  /** Lower-case host names below which a bucket's name may stand. */
+  readonly baseDomains: readonly string[];
+  readonly limits: AcceptLimits;
+}
+
 /**
- * @param baseDomains lower-case host names below which a bucket's name may stand.
- * @throws S3Error `NotImplemented`, `MethodNotAllowed`, `InvalidBucketName`, `KeyTooLongError`, `InvalidArgument`.
+ * @throws S3Error `NotImplemented`, `MethodNotAllowed`, `InvalidBucketName`, `KeyTooLongError`, `InvalidArgument`,
+ * `MetadataTooLarge`.
  */
-export function identify(request: Accepted, baseDomains: readonly string[]): Identified {
+export function identify(request: Accepted, { baseDomains, limits }: IdentifyDependencies): Identified {
   const effective = liftPresignedHeaders(request.wire);
+  if (effective !== request.wire) checkUserMetadata(userMetadataBytes(effective.headers), limits);
   const address = resolveAddress(effective, baseDomains);
   if (address.bucket !== undefined) assertBucketName(address.bucket);
   return { ...request, effective, address, operation: identifyOperation(effective, address) };
+}
+
+function userMetadataBytes(headers: WireHeaders): number {
+  let total = 0;
+  for (const [name, value] of headers.entries())
+    if (name.startsWith(USER_METADATA)) total += name.length - USER_METADATA.length + value.length;
+  return total;
 }

@@ -21,9 +21,12 @@ export function liftPresignedHeaders(request: WireRequest): WireRequest {
     if (!isHeaderParameter(parameter)) continue;
     const name = parameter.name.toLowerCase();
     if (ofNoBody && (name === SDK_ALGORITHM || isChecksumOfNoBody(parameter))) continue;
+    if (!isHeaderName(name)) throw invalid(parameter, 'cannot be the name of a header');
     if (lifted.has(name)) throw invalid(parameter, 'comes more than once');
     if (!isHeaderValue(parameter.value)) throw invalid(parameter, 'cannot be the value of a header');
-    lifted.set(name, Buffer.from(parameter.value, 'utf8').toString('latin1').trim());
+    // Only spaces, since byte 0xA0 is half of a UTF-8 character.
+    const value = parameter.value.replaceAll(/^ +| +$/g, '');
+    lifted.set(name, Buffer.from(value, 'utf8').toString('latin1'));
   }
   const added: string[] = [];
   for (const [name, value] of lifted) {
@@ -62,6 +65,11 @@ function isChecksumOfNoBody({ name, value }: QueryParameter): boolean {
 }
 
 const SIGNING: ReadonlySet<string> = new Set([...COMMON_PARAMETERS].map((name) => name.toLowerCase()));
+
+/** Source: RFC 9110, section 5.6.2, `token`, of which `x-amz-` is the beginning and never the whole. */
+function isHeaderName(name: string): boolean {
+  return /^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) && !name.endsWith('-');
+}
 
 /** No control characters: a line break would start another header. */
 function isHeaderValue(value: string): boolean {

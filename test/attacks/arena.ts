@@ -61,7 +61,10 @@ export interface Arena {
   finish(): Promise<void>;
 }
 
-export async function openArena(options: GatewayOptions = {}): Promise<Arena> {
+/** @param options.bucket `configured` when the configuration names the bucket; else it is made. */
+export async function openArena(
+  options: GatewayOptions & { readonly bucket?: 'configured' } = {},
+): Promise<Arena> {
   const gateway = await runGateway(options);
   const host = `127.0.0.1:${gateway.port}`;
   const unhandled: unknown[] = [];
@@ -184,6 +187,7 @@ export async function openArena(options: GatewayOptions = {}): Promise<Arena> {
       }
     },
   };
+  if (options.bucket === 'configured') return arena;
   const made = await arena.send(arena.sign({ method: 'PUT', target: `/${BUCKET}` }));
   expect(made.status).toBe(200);
   return arena;

@@ -95,7 +95,10 @@ export async function openConnection(port: number): Promise<RawConnection> {
           .slice(1)
           .map((line) => {
             const colon = line.indexOf(':');
-            return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
+            return [
+              line.slice(0, colon).toLowerCase(),
+              line.slice(colon + 1).replaceAll(/^[ \t]+|[ \t]+$/g, ''),
+            ];
           }),
       );
       const none = bodyless || status === 204 || status === 304;
