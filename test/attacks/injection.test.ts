@@ -1,8 +1,7 @@
 /** Text that wants to be something else: a header of the answer, a line of a log, a pattern of a policy. */
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { encode, type Header } from '../support/raw-signer.ts';
 import { BUCKET, errorElements, openArena, type Arena } from './arena.ts';
@@ -66,7 +65,7 @@ describe('an answer', () => {
   ])('quotes %s in XML', async (_, target) => {
     const response = await arena.send(arena.sign({ target }));
     expect(response.status).toBeGreaterThanOrEqual(400);
-    expect(response.body).not.toMatch(/<script>|<b>|<x>|\u0001/);
+    for (const raw of ['<script>', '<b>', '<x>', '\u0001']) expect(response.body).not.toContain(raw);
     expect(errorElements(response.body)['RequestId']).toBe(response.headers['x-amz-request-id']);
   });
 

@@ -42,14 +42,41 @@ function add(request: SignedRequest, ...headers: readonly Header[]): SignedReque
   return { ...request, headers: [...request.headers, ...headers] };
 }
 
+/** The same request on another target. */
+function query(request: SignedRequest, change: (target: string) => string): SignedRequest {
+  return { ...request, target: change(request.target) };
+}
+
+function malformed(message: RegExp): Refusal {
+  return { status: 400, code: 'AuthorizationHeaderMalformed', message };
+}
+
+function nobody({ accessKeyId }: Credentials): Refusal {
+  return {
+    status: 403,
+    code: 'InvalidAccessKeyId',
+    message: 'The AWS Access Key Id you provided does not exist in our records.',
+    elements: { AWSAccessKeyId: accessKeyId },
+  };
+}
+
+/** Refused by header and by presigned URL. */
+async function refusesBoth(credentials: Credentials, refusal: Refusal): Promise<void> {
+  await arena.refuses(arena.sign({ target: TARGET, credentials }), refusal);
+  await arena.refuses(arena.presign({ target: TARGET, credentials }), refusal);
+}
+
+function anonymous(target: string, method = 'GET'): SignedRequest {
+  return {
+    ...arena.sign({ target, method }),
+    headers: [['Host', arena.host], ...(method === 'GET' ? [] : ([['Content-Length', '0']] as const))],
+  };
+}
+
 describe.each([
   ['header', get],
   ['presigned URL', presigned],
 ] as const)('a request signed by %s', (form, make) => {
-  const query = (request: SignedRequest, change: (target: string) => string): SignedRequest => ({
-    ...request,
-    target: change(request.target),
-  });
   const more = form === 'header' ? '?' : '&';
 
   test.each<[string, (request: SignedRequest) => SignedRequest]>([
@@ -107,7 +134,8 @@ describe.each([
 
   test('never tells the signature that would be right', async () => {
     const request = make();
-    const wrong = form === 'header' ? arena.sign : arena.presign;
+    const wrong = (options: Parameters<Arena['sign']>[0]): SignedRequest =>
+      form === 'header' ? arena.sign(options) : arena.presign(options);
     const at = Date.now();
     const right = wrong({ target: TARGET, at });
     const forged = wrong({
@@ -201,11 +229,6 @@ describe('signed header values', () => {
 });
 
 describe('an Authorization header', () => {
-  const malformed = (message: RegExp): Refusal => ({
-    status: 400,
-    code: 'AuthorizationHeaderMalformed',
-    message,
-  });
   const THREE = /requires three components: Credential, SignedHeaders, and Signature\.$/;
   test.each<[string, (value: string) => string, Refusal]>([
     [
@@ -436,25 +459,15 @@ describe('the parameters of a presigned URL', () => {
 
 describe('keys', () => {
   const allowAll = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 's3:*', Resource: '*' }] };
-  const NOBODY = (credentials: Credentials): Refusal => ({
-    status: 403,
-    code: 'InvalidAccessKeyId',
-    message: 'The AWS Access Key Id you provided does not exist in our records.',
-    elements: { AWSAccessKeyId: credentials.accessKeyId },
-  });
-  const both = async (credentials: Credentials, refusal: Refusal): Promise<void> => {
-    await arena.refuses(arena.sign({ target: TARGET, credentials }), refusal);
-    await arena.refuses(arena.presign({ target: TARGET, credentials }), refusal);
-  };
 
   test('that are unknown, prototypes included, are refused', async () => {
     for (const accessKeyId of ['AKIANOBODY', '__proto__', 'constructor', 'AKIA%00', "' OR 1=1 --"]) {
       const credentials = { accessKeyId, secretAccessKey: '' };
-      await both(credentials, NOBODY(credentials));
+      await refusesBoth(credentials, nobody(credentials));
     }
     const known = arena.gateway.root.accessKeyId;
     const close = { accessKeyId: known.toLowerCase(), secretAccessKey: arena.gateway.root.secretAccessKey };
-    await both(close, NOBODY(close));
+    await refusesBoth(close, nobody(close));
     expect(arena.accessRecords().length).toBeGreaterThan(0);
   });
 
@@ -469,15 +482,19 @@ describe('keys', () => {
         if (response.status === 403) break;
         expect(Date.now() - since).toBeLessThan(1000);
       }
-      await both(credentials, NOBODY(credentials));
+      await refusesBoth(credentials, nobody(credentials));
     }
   });
 
   test('are refused once their time is over', async () => {
     const expiresAt = Date.now() + 700;
     const issued = await arena.gateway.keys([
-      ...['issue', '--user', 'guest', '--bucket', BUCKET, '--read-only', '--output', 'json'],
-      ...['--expires', new Date(expiresAt).toISOString()],
+      'issue',
+      '--user=guest',
+      `--bucket=${BUCKET}`,
+      '--read-only',
+      '--output=json',
+      `--expires=${new Date(expiresAt).toISOString()}`,
     ]);
     const { AccessKeyId, SecretAccessKey } = JSON.parse(issued) as Record<string, string>;
     const credentials = { accessKeyId: AccessKeyId ?? '', secretAccessKey: SecretAccessKey ?? '' };
@@ -487,7 +504,7 @@ describe('keys', () => {
       statuses.add(Date.now() < expiresAt ? before.status : 200);
     }
     expect([...statuses]).toEqual([200]);
-    await both(credentials, NOBODY(credentials));
+    await refusesBoth(credentials, nobody(credentials));
   });
 
   test('with a session token beside them are refused', async () => {
@@ -509,17 +526,12 @@ describe('keys', () => {
 
   test('of the upstream are nobody at the gateway', async () => {
     const credentials = { accessKeyId: 'UPSTREAMKEY', secretAccessKey: 'x' };
-    await both(credentials, NOBODY(credentials));
+    await refusesBoth(credentials, nobody(credentials));
     expect(arena.accessRecords().at(-1)?.['principal']).toBeUndefined();
   });
 });
 
 describe('nobody', () => {
-  const anonymous = (target: string, method = 'GET'): SignedRequest => ({
-    ...arena.sign({ target, method }),
-    headers: [['Host', arena.host], ...(method === 'GET' ? [] : ([['Content-Length', '0']] as const))],
-  });
-
   test.each([
     ['GET', '/'],
     ['GET', `/${BUCKET}`],
