@@ -31,7 +31,8 @@ export interface Authorized extends Authenticated {
   readonly [AUTHORIZED]: true;
   /** The bucket of the request; undefined at service level and for a bucket that is about to be made. */
   readonly bucket: Bucket | undefined;
-  readonly copySource: CopySource | undefined;
+  /** With the account that owns it. */
+  readonly copySource: (CopySource & { readonly bucketOwner: string }) | undefined;
   /** What let the request pass; undefined where each entry of the body is decided on its own. */
   readonly decided: Decided | undefined;
 }
@@ -89,7 +90,13 @@ export async function authorize(
   checkExpectedOwner(effective.headers.get('x-amz-expected-bucket-owner'), bucket);
   checkExpectedOwner(effective.headers.get('x-amz-source-expected-bucket-owner'), source);
   if (bucket !== undefined) requireBodies(request, bucket.bodies);
-  return { ...request, [AUTHORIZED]: true, bucket, copySource, decided };
+  return {
+    ...request,
+    [AUTHORIZED]: true,
+    bucket,
+    copySource: copySource && source && { ...copySource, bucketOwner: source.ownerAccount },
+    decided,
+  };
 }
 
 /** One action on one resource. A bucket whose policy is broken, or that is unknown, is denied by that alone. */
