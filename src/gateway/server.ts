@@ -90,6 +90,13 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
     const framing = new BodyFraming();
     exchanges.set(incoming.socket, { incoming, response, framing });
     if (stopping) response.shouldKeepAlive = false;
+    // One whose answer began before the stop was told that it may stay.
+    response.once('close', () => {
+      if (stopping)
+        setImmediate(() => {
+          server.closeIdleConnections();
+        });
+    });
     void options.handler(incoming, response, { expectsContinue, framing });
   };
   let stopping = false;
