@@ -9,6 +9,10 @@ export class BodyFraming {
     this.#waiting?.(error);
   }
 
+  get failed(): boolean {
+    return this.#failure !== undefined;
+  }
+
   /** Settles as `next` does, one at a time; rejects when the framing breaks before. */
   guard<T>(next: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {

@@ -10,7 +10,7 @@ import { incomingBody, type IncomingBody } from './incoming-body.ts';
 import { perform, type PerformDependencies } from './perform.ts';
 import { receive } from './receive.ts';
 import { RequestTrail, type Recorder } from './record.ts';
-import { refusalOf, refuse, respond, type Responder } from './respond.ts';
+import { drain, refusalOf, refuse, respond, type Responder } from './respond.ts';
 
 export interface HandlerDependencies
   extends
@@ -58,7 +58,8 @@ export function createHandler(dependencies: HandlerDependencies): Handler {
       const refusal = trail.refused(refusalOf(error), error);
       if (response.headersSent || response.destroyed) response.destroy();
       else trail.sent(refuse(refusal, received, response, dependencies));
-      opened?.discard();
+      if (opened !== undefined) await opened.release();
+      if (!incoming.complete && !incoming.destroyed) drain(incoming);
     }
   };
 }

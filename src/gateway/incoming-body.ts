@@ -9,8 +9,8 @@ export interface IncomingBody {
   open(): Promise<VerifiedBody>;
   /** The whole small body, verified. Throws S3Error like `readBuffered`. */
   read(): Promise<Buffer>;
-  /** Reads and drops what is still to come, after a refusal: else the client would never read the answer. */
-  discard(): void;
+  /** Ends the reading, wherever it is; the rest of the body stays unread. */
+  release(): Promise<void>;
   /** Bytes that came so far, framing included. */
   readonly received: number;
   /** Epoch milliseconds of its last byte; undefined while it has not come. */
@@ -43,11 +43,8 @@ export function incomingBody(
   return {
     open: () => openBody(declaration, source()),
     read: () => readBuffered(declaration, source()),
-    discard() {
-      void chunks.return?.().then(
-        () => incoming.resume(),
-        () => undefined,
-      );
+    async release() {
+      await chunks.return?.();
     },
     get received() {
       return received;

@@ -1,5 +1,5 @@
 /** Writes answers and refusals to the client. */
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Writable } from 'node:stream';
 import { renderError, S3Error } from '../s3/index.ts';
 import type { UpstreamBody } from '../upstream/index.ts';
@@ -86,12 +86,24 @@ export function pathOf(target: string): string {
   return mark === -1 ? target : target.slice(0, mark);
 }
 
-/** True when the rest of the request's body is unknown, too long, or will come only after `100 Continue`. */
-function mustClose({ incoming, expectsContinue }: Received): boolean {
+/**
+ * Reads and drops what is still to come of a refused request's body: many clients read nothing before they have sent
+ * everything, and a connection that is closed under them takes the answer with it.
+ */
+export function drain(incoming: IncomingMessage): void {
+  let left = MAX_DRAIN_BYTES;
+  incoming.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) incoming.socket.destroy();
+  });
+}
+
+/** True when the body's end cannot be told, lies too far away, or will come only after `100 Continue`. */
+function mustClose({ incoming, expectsContinue, framing }: Received): boolean {
   if (incoming.complete) return false;
+  if (expectsContinue || framing.failed) return true;
   const { 'content-length': length, 'transfer-encoding': transferEncoding } = incoming.headers;
-  if (expectsContinue) return true;
-  if (transferEncoding !== undefined) return true;
+  if (transferEncoding !== undefined) return transferEncoding.toLowerCase() !== 'chunked';
   return length !== undefined && !(Number(length) <= MAX_DRAIN_BYTES);
 }
 

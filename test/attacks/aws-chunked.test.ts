@@ -489,3 +489,14 @@ test('a body in single bytes is verified like any other', async () => {
   expect((await arena.get('drop')).body).toBe('hello');
   await arena.checkAbsent('dropped');
 });
+
+test('a refusal in the first chunk leaves the connection in step', async () => {
+  const request = upload({ form: SIGNED, key: 'step', change: nth('size', 0, otherSignature) });
+  const connection = await arena.connect();
+  void connection.write(render(request));
+  void connection.write(render(arena.sign({ target: `/${BUCKET}?location` })));
+  await arena.checkRefusal(await connection.response(), MISMATCH);
+  expect((await connection.response()).body).toContain('LocationConstraint');
+  connection.socket.end();
+  await connection.closed;
+});

@@ -230,3 +230,41 @@ describe('Transfer-Encoding on the way to the gateway', () => {
     await arena.checkAbsent('chunks');
   });
 });
+
+describe('a refusal reaches the client that is still sending', () => {
+  test.each([
+    [
+      'an unknown key',
+      { credentials: { accessKeyId: 'AKIANOBODY', secretAccessKey: 'x' } },
+      'InvalidAccessKeyId',
+    ],
+    [
+      'a checksum that cannot be one',
+      { headers: [['x-amz-checksum-crc32', '?']] as const },
+      'InvalidRequest',
+    ],
+  ] as const)('%s, in a body without a declared length', async (_, options, code) => {
+    const request = put('still-sending', {
+      payloadHash: 'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
+      unsigned: [['Transfer-Encoding', 'chunked']],
+      ...options,
+      headers: [
+        ['x-amz-decoded-content-length', String(LARGE.length)],
+        ['x-amz-trailer', 'x-amz-checksum-crc32'],
+        ...('headers' in options ? options.headers : []),
+      ],
+    });
+    const connection = await arena.connect();
+    await connection.write(renderHead(request));
+    const size = `${LARGE.length.toString(16)}\r\n`;
+    // A client that reads nothing before it has sent everything, as many do.
+    connection.socket.pause();
+    for (let i = 0; i < 3; i++)
+      await connection.write(Buffer.concat([Buffer.from(size), LARGE, Buffer.from('\r\n')]));
+    connection.socket.resume();
+    const response = await connection.response();
+    expect(response.body).toContain(`<Code>${code}</Code>`);
+    connection.reset();
+    await connection.closed;
+  });
+});
