@@ -13,7 +13,10 @@ const UNAVAILABLE = {
 
 async function refusalAfter(
   answer: (response: ServerResponse) => void,
-  { method = 'GET', about = 'object' }: { readonly method?: string; readonly about?: 'bucket' | 'object' } = {},
+  {
+    method = 'GET',
+    about = 'object',
+  }: { readonly method?: string; readonly about?: 'bucket' | 'object' } = {},
 ): Promise<UpstreamRefusal> {
   const url = await serve((_, response) => {
     response.setHeader('x-amz-request-id', 'UPSTREAMID');

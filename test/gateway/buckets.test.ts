@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import { createBuckets } from '../../src/gateway/index.ts';
+import type { PolicyFolder } from '../../src/gateway/policy-folder.ts';
+import type { KnownBucket } from '../../src/identity/index.ts';
+import { compilePolicy, parsePolicy } from '../../src/policy/index.ts';
+
+const TEXT =
+  '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::reports/*"}]}';
+const compiled = compilePolicy(parsePolicy(TEXT, { type: 'resource', bucket: 'reports' }), { name: 'p' });
+const RECORD = { name: 'reports', ownerAccount: '444455556666', createdAt: 0 };
+const USABLE = { state: 'usable', document: TEXT, compiled } as const;
+const FILE = '/policies/reports.json';
+
+function buckets(options: {
+  readonly known?: KnownBucket;
+  readonly file?: ReturnType<PolicyFolder['get']>;
+  readonly configured?: boolean;
+  readonly find?: () => Promise<KnownBucket | undefined>;
+}) {
+  return createBuckets({
+    directory: {
+      find: options.find ?? (() => Promise.resolve(options.known)),
+      refresh: () => Promise.resolve(),
+      close: () => undefined,
+    },
+    folder: { get: () => options.file, refresh: () => Promise.resolve(), close: () => undefined },
+    isConfigured: () => options.configured === true,
+    settings: () => ({ bodies: 'checksummed', owner: '111122223333' }),
+  });
+}
+
+describe('a bucket', () => {
+  test('exists when it was made through the gateway, and belongs to its maker', async () => {
+    const bucket = await buckets({ known: { record: RECORD, policy: undefined } }).find('reports');
+    expect(bucket).toEqual({
+      name: 'reports',
+      ownerAccount: '444455556666',
+      record: RECORD,
+      bodies: 'checksummed',
+      policy: { kind: 'none' },
+    });
+  });
+
+  test('exists when the configuration names it, and belongs to the account configured for it', async () => {
+    const bucket = await buckets({ configured: true }).find('reports');
+    expect(bucket).toMatchObject({
+      ownerAccount: '111122223333',
+      record: undefined,
+      policy: { kind: 'none' },
+    });
+  });
+
+  test.each([
+    ['nothing at all', {}],
+    ['a policy in the store', { known: { record: undefined, policy: USABLE } }],
+    ['a policy file', { file: { file: FILE, policy: compiled, text: TEXT } }],
+  ])('does not exist by %s', async (_, options) => {
+    expect(await buckets(options).find('reports')).toBeUndefined();
+  });
+
+  test('is not known while the store fails', async () => {
+    const failing = buckets({ configured: true, find: () => Promise.reject(new Error('disk gone')) });
+    await expect(failing.find('reports')).rejects.toThrow('disk gone');
+  });
+});
+
+describe("a bucket's policy", () => {
+  test('is the one set through the API', async () => {
+    const bucket = await buckets({ known: { record: RECORD, policy: USABLE } }).find('reports');
+    expect(bucket?.policy).toEqual({ kind: 'policy', policy: compiled, text: TEXT, file: undefined });
+  });
+
+  test('is the one of its file before that', async () => {
+    const other = compilePolicy(parsePolicy(TEXT, { type: 'resource', bucket: 'reports' }), { name: FILE });
+    const bucket = await buckets({
+      known: { record: RECORD, policy: USABLE },
+      file: { file: FILE, policy: other, text: TEXT },
+    }).find('reports');
+    expect(bucket?.policy).toEqual({ kind: 'policy', policy: other, text: TEXT, file: FILE });
+  });
+
+  test('is broken when its file is, whatever the store holds', async () => {
+    const bucket = await buckets({
+      known: { record: RECORD, policy: USABLE },
+      file: { file: FILE, broken: `${FILE}:3:5: no` },
+    }).find('reports');
+    expect(bucket?.policy).toEqual({ kind: 'broken', problem: `${FILE}:3:5: no`, file: FILE });
+  });
+
+  test('is broken when the store holds none that can be read', async () => {
+    const known = { record: RECORD, policy: { state: 'unusable', document: '{' } } as const;
+    expect((await buckets({ known }).find('reports'))?.policy).toEqual({
+      kind: 'broken',
+      problem: 'the stored policy of `reports` cannot be read',
+      file: undefined,
+    });
+  });
+});
