@@ -46,7 +46,7 @@ async function linesOf(requestId: string, count = 1): Promise<readonly Record<st
     const text = await readFile(accessLog, 'utf8');
     const lines = text.slice(0, text.lastIndexOf('\n') + 1).split('\n');
     const found = lines.filter((line) => line.includes(requestId));
-    if (found.length >= count) return found.map((line) => ({ ...S3_LINE.exec(line)?.groups }));
+    if (found.length >= count) return found.map((line) => S3_LINE.exec(line)?.groups ?? {});
   }
 }
 

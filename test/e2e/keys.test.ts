@@ -102,20 +102,6 @@ describe('keys issue', () => {
 });
 
 describe('a change takes effect in the running gateway within a second', () => {
-  /** Asks until the answer is this one; how long it took, in milliseconds. */
-  async function until(credentials: Credentials, expected: string): Promise<number> {
-    const started = Date.now();
-    const s3 = gateway.client(credentials);
-    for (;;) {
-      const outcome = await s3.send(new ListObjectsV2Command({ Bucket })).then(
-        () => 'ok',
-        (error: unknown) => (error as Error).name,
-      );
-      const elapsed = Date.now() - started;
-      if (outcome === expected || elapsed > 5_000) return outcome === expected ? elapsed : Number.NaN;
-    }
-  }
-
   test('disable, and delete', async () => {
     const key = await issue('--user', 'ending', '--bucket', Bucket);
     expect(await until(key, 'ok')).toBeLessThan(SOON_MS);
@@ -160,19 +146,6 @@ describe('a change takes effect in the running gateway within a second', () => {
 });
 
 describe('the root key', () => {
-  const list = async (running: RunningGateway, root: Credentials): Promise<string> =>
-    running
-      .client(root)
-      .send(new ListBucketsCommand())
-      .then(
-        () => 'ok',
-        (error: unknown) => (error as Error).name,
-      );
-  const rootOf = (name: string): Credentials => ({
-    accessKeyId: `AKIAROOT${name}`,
-    secretAccessKey: randomBytes(20).toString('hex'),
-  });
-
   test('ends when the variables change or go, and the data stays', async () => {
     const [one, two] = [rootOf('ONE'), rootOf('TWO')];
     const first = await runGateway({ root: one });
@@ -201,3 +174,32 @@ describe('the root key', () => {
     await fourth.stop();
   });
 });
+
+/** Asks until the answer is this one; how long it took, in milliseconds. */
+async function until(credentials: Credentials, expected: string): Promise<number> {
+  const started = Date.now();
+  const s3 = gateway.client(credentials);
+  for (;;) {
+    const outcome = await s3.send(new ListObjectsV2Command({ Bucket })).then(
+      () => 'ok',
+      (error: unknown) => (error as Error).name,
+    );
+    const elapsed = Date.now() - started;
+    if (outcome === expected || elapsed > 5_000) return outcome === expected ? elapsed : Number.NaN;
+  }
+}
+
+/** `ok`, or the code of the refusal. */
+function list(running: RunningGateway, root: Credentials): Promise<string> {
+  return running
+    .client(root)
+    .send(new ListBucketsCommand())
+    .then(
+      () => 'ok',
+      (error: unknown) => (error as Error).name,
+    );
+}
+
+function rootOf(name: string): Credentials {
+  return { accessKeyId: `AKIAROOT${name}`, secretAccessKey: randomBytes(20).toString('hex') };
+}

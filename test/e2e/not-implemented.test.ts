@@ -66,7 +66,7 @@ describe('sub-resources and parameters', () => {
     const answer = await sendRaw(gateway, {
       method,
       path,
-      query: query as Record<string, string>,
+      query,
       credentials: gateway.root,
     });
     expect(answer).toMatchObject({ status: 501, code: 'NotImplemented' });

@@ -43,33 +43,10 @@ afterAll(async () => {
 /** A new self-signed certificate in place of the one before, replaced as renewal tools do. */
 async function renew(): Promise<void> {
   const [cert, key] = [`${certFile}.new`, `${keyFile}.new`];
-  execFileSync(
-    'openssl',
-    [
-      ...[
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:prime256v1',
-        '-nodes',
-        '-days',
-        '1',
-      ],
-      ...[
-        '-subj',
-        '/CN=localhost',
-        '-addext',
-        'subjectAltName=DNS:localhost,IP:127.0.0.1',
-        '-out',
-        cert,
-        '-keyout',
-        key,
-      ],
-    ],
-    { stdio: 'ignore' },
-  );
+  const options = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost';
+  const names = 'subjectAltName=DNS:localhost,IP:127.0.0.1';
+  const files = ['-out', cert, '-keyout', key];
+  execFileSync('openssl', ['req', ...options.split(' '), '-addext', names, ...files], { stdio: 'ignore' });
   await rename(key, keyFile);
   await rename(cert, certFile);
 }
@@ -102,7 +79,7 @@ test('objects go through, and the records name protocol and cipher', async () =>
 });
 
 test('plain HTTP on the port gets no answer from S3', async () => {
-  await expect(fetch(gateway.url.replace('https', 'http'))).rejects.toThrow();
+  await expect(fetch(gateway.url.replace('https', 'http'))).rejects.toThrow('fetch failed');
 });
 
 test('protocols before TLS 1.2 are refused', async () => {
@@ -122,7 +99,9 @@ test('protocols before TLS 1.2 are refused', async () => {
     );
     socket.on('error', reject);
   });
-  await expect(handshake).rejects.toThrow();
+  await expect(handshake).rejects.toMatchObject({
+    code: expect.stringMatching(/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL/) as string,
+  });
 });
 
 describe('condition keys', () => {
