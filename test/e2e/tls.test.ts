@@ -6,13 +6,13 @@ import {
   PutObjectCommand,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import { execFileSync } from 'node:child_process';
 import { mkdtemp, readFile, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runGateway, type Credentials, type RunningGateway } from '../support/running-gateway.ts';
+import { makeCertificate } from './support/certificate.ts';
 
 const Bucket = 'docs';
 let gateway: RunningGateway;
@@ -40,15 +40,16 @@ afterAll(async () => {
   await gateway.stop();
 });
 
-/** A new self-signed certificate in place of the one before, replaced as renewal tools do. */
+/** A new certificate in place of the one before, replaced as renewal tools do. */
 async function renew(): Promise<void> {
-  const [cert, key] = [`${certFile}.new`, `${keyFile}.new`];
-  const options = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost';
-  const names = 'subjectAltName=DNS:localhost,IP:127.0.0.1';
-  const files = ['-out', cert, '-keyout', key];
-  execFileSync('openssl', ['req', ...options.split(' '), '-addext', names, ...files], { stdio: 'ignore' });
-  await rename(key, keyFile);
-  await rename(cert, certFile);
+  const { cert, key } = makeCertificate();
+  for (const [file, pem] of [
+    [keyFile, key],
+    [certFile, cert],
+  ] as const) {
+    await writeFile(`${file}.new`, pem);
+    await rename(`${file}.new`, file);
+  }
 }
 
 /** A client that trusts the certificate of now. */
