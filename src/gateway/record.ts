@@ -248,6 +248,6 @@ function objectSize(answer: Answer | undefined, stage: Stage): number | undefine
     // Of a range, the whole object's size is what counts.
     if (headers[i] === 'content-range') return Number(/\/(\d+)$/.exec(headers[i + 1] as string)?.[1]);
   }
-  const length = headers[headers.indexOf('content-length') + 1];
-  return length === undefined ? undefined : Number(length);
+  const at = headers.indexOf('content-length');
+  return at === -1 ? undefined : Number(headers[at + 1]);
 }
