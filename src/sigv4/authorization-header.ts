@@ -26,21 +26,16 @@ export function parseAuthorizationHeader(value: string, region: string): Authori
       message: 'Unsupported Authorization Type',
       details: { ArgumentName: 'Authorization', ArgumentValue: value },
     });
-  const fields = new Map<string, string>();
-  for (const part of value.slice(space + 1).split(',')) {
-    const equals = part.indexOf('=');
-    const name = part.slice(0, equals).trim();
-    if (equals === -1 || fields.has(name)) throw malformed(THREE_COMPONENTS);
-    fields.set(name, part.slice(equals + 1).trim());
-  }
-  const credentialText = fields.get('Credential');
-  const signedHeadersText = fields.get('SignedHeaders');
-  const signature = fields.get('Signature');
+  const components = value.slice(space + 1).split(',');
+  const credentialText = component(components, 'Credential=');
+  const signedHeadersText = component(components, 'SignedHeaders=');
+  const signature = component(components, 'Signature=');
+  // Three, and each of the three names among them: none comes twice.
   if (
+    components.length !== 3 ||
     credentialText === undefined ||
     signedHeadersText === undefined ||
-    signature === undefined ||
-    fields.size !== 3
+    signature === undefined
   )
     throw malformed(THREE_COMPONENTS);
   const credential = parseCredential(credentialText, region);
@@ -71,6 +66,14 @@ export function parseHeaderTimestamp(headers: WireHeaders): {
       message: 'AWS authentication requires a valid Date or x-amz-date header.',
     });
   return { timestamp: amzDate ?? formatAmzDate(signedAt), signedAt };
+}
+
+function component(components: readonly string[], prefix: string): string | undefined {
+  for (const text of components) {
+    const trimmed = text.trim();
+    if (trimmed.startsWith(prefix)) return trimmed.slice(prefix.length);
+  }
+  return undefined;
 }
 
 function malformed(problem: string, details?: Readonly<Record<string, string>>): S3Error {

@@ -85,9 +85,7 @@ export function sha256Hex(data: string | Uint8Array): string {
  * everything else is ASCII.
  */
 export function wireBytes(canonical: string): string | Buffer {
-  for (let i = 0; i < canonical.length; i++)
-    if (canonical.charCodeAt(i) > 0x7f) return Buffer.from(canonical, 'latin1');
-  return canonical;
+  return /[\u0080-\u00ff]/.test(canonical) ? Buffer.from(canonical, 'latin1') : canonical;
 }
 
 /** White space at the ends goes, runs of it become one space. Only ASCII: byte 0xA0 is half of a UTF-8 character. */

@@ -15,7 +15,7 @@ export interface LogOutput {
  */
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 /** Lines are written together: a system call for each of them would cost a tenth of a small request. */
-const BATCH_BYTES = 4096;
+const BATCH_BYTES = 32 * 1024;
 /** A line waits no longer than this. */
 const BATCH_MS = 50;
 /** A reader that stopped reading does not keep the process from stopping. */
@@ -46,6 +46,7 @@ export function createLogger(options: {
     sync: false,
     maxLength: MAX_WAITING_BYTES,
     minLength: BATCH_BYTES,
+    maxWrite: 2 * BATCH_BYTES,
     periodicFlush: BATCH_MS,
   });
   // Without a listener a full disk would end the process; with nowhere left to write, there is nothing else to do.
