@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createKeyDirectory } from '../../src/identity/index.ts';
+import { Secret } from '../../src/sigv4/index.ts';
 import { keyAddition, newMasterKey, temporaryStore } from '../identity/fixtures.ts';
 import {
   ACCESS_KEY_ID,
@@ -88,9 +89,7 @@ describe('a key', () => {
   test('with another secret does not match', async () => {
     const keys = keyDirectory({
       ...KEY,
-      secretAccessKey: new (KEY.secretAccessKey.constructor as new (s: string) => typeof KEY.secretAccessKey)(
-        'x',
-      ),
+      secretAccessKey: new Secret('x'),
     });
     const refused = await refusalOf(authenticated(await signByHeader(GET), { dependencies: { keys } }));
     expect(refused).toMatchObject({

@@ -45,7 +45,7 @@ export function keyDirectory(...keys: readonly ResolvedKey[]): KeyDirectory {
   };
 }
 
-export function dependencies(changes: Partial<AuthenticateDependencies> = {}): AuthenticateDependencies {
+function dependencies(changes: Partial<AuthenticateDependencies> = {}): AuthenticateDependencies {
   return {
     keys: keyDirectory(KEY),
     signingKeys: createSigningKeys({ max: 10 }),
@@ -78,7 +78,7 @@ export function receivedFrom(
   };
 }
 
-export function identified(parts: WireParts, changes: Partial<Received> = {}): Identified {
+function identified(parts: WireParts, changes: Partial<Received> = {}): Identified {
   return identify(accept(receivedFrom(parts, changes), LIMITS), { baseDomains: [], limits: LIMITS });
 }
 
