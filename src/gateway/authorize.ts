@@ -56,8 +56,11 @@ export class PolicyRefusal extends S3Error {
 export interface AuthorizeDependencies {
   readonly buckets: Buckets;
   readonly accountId: string;
+  readonly region: string;
   readonly now: () => number;
 }
+
+type DecideDependencies = Pick<AuthorizeDependencies, 'accountId' | 'now' | 'region'>;
 
 /**
  * @param body what the buffered body says that policies may ask for.
@@ -105,20 +108,24 @@ export function decide(
   required: RequiredAction,
   bucket: Bucket | undefined,
   body: BodyContext,
-  dependencies: Pick<AuthorizeDependencies, 'accountId' | 'now'>,
+  dependencies: DecideDependencies,
 ): Decision {
   const repairs = bucket !== undefined && isRepair(request, bucket);
   if (bucket?.policy.kind === 'broken' && !repairs)
     return { effect: 'Deny', because: { kind: 'error', cause: bucket.policy.problem } };
   const { caller } = request;
   const resource = bucket?.policy.kind === 'policy' && !repairs ? bucket.policy.policy : undefined;
+  const resourceAccount = bucket?.ownerAccount ?? dependencies.accountId;
   return evaluate(
     {
       action: required.action,
       resource: required.resource,
-      resourceAccount: bucket?.ownerAccount ?? dependencies.accountId,
+      resourceAccount,
       principal: policyPrincipal(request),
-      context: conditionContext(request, dependencies.now(), body),
+      context: conditionContext(request, dependencies.now(), body, {
+        account: resourceAccount,
+        region: dependencies.region,
+      }),
     },
     {
       identity: caller.type === 'key' ? caller.key.policies : NO_POLICIES,
@@ -131,21 +138,13 @@ export function decide(
  * Whether the caller may list the bucket: who may not learns nothing of what is missing in it. `s3:prefix` is absent
  * in this check, as on AWS.
  */
-export function mayList(
-  request: Authenticated,
-  bucket: Bucket,
-  dependencies: Pick<AuthorizeDependencies, 'accountId' | 'now'>,
-): boolean {
+export function mayList(request: Authenticated, bucket: Bucket, dependencies: DecideDependencies): boolean {
   const required = { action: 's3:ListBucket', resource: bucketArn(bucket.name), bucket: bucket.name };
   return decide(request, required, bucket, {}, dependencies).effect === 'Allow';
 }
 
 /** May the caller take this action on the object of the request, besides what it asked for? */
-export function mayAlso(
-  request: Authorized,
-  action: string,
-  dependencies: Pick<AuthorizeDependencies, 'accountId' | 'now'>,
-): boolean {
+export function mayAlso(request: Authorized, action: string, dependencies: DecideDependencies): boolean {
   const { bucket, address } = request;
   if (bucket === undefined || address.key === undefined) return false;
   const required = { action, resource: objectArn(bucket.name, address.key), bucket: bucket.name };

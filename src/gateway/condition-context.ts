@@ -1,6 +1,6 @@
 /** Fills in the condition keys of a request, one at a time, when a policy asks for them. */
 import type { ContextLookup } from '../policy/index.ts';
-import { queryValue, S3Error } from '../s3/index.ts';
+import { parseCopySource, queryValue, S3Error, type CopySource, type OperationName } from '../s3/index.ts';
 import type { Authenticated } from './stages.ts';
 
 /** What the request's small XML body adds, or an entry of it. */
@@ -11,13 +11,19 @@ export interface BodyContext {
   readonly tags?: readonly { readonly key: string; readonly value: string }[] | undefined;
 }
 
+/** Of the resource that is decided on. */
+export interface ResourceContext {
+  /** 12 digits. */
+  readonly account: string;
+  readonly region: string;
+}
+
 const LISTINGS = new Set(['ListObjects', 'ListObjectsV2', 'ListObjectVersions']);
 const REQUEST_TAG = 's3:requestobjecttag/';
 const PRINCIPAL_TAG = 'aws:principaltag/';
 /** Keys whose value is the header of the same name. */
 const HEADER_KEYS: ReadonlySet<string> = new Set([
   'x-amz-acl',
-  'x-amz-copy-source',
   'x-amz-metadata-directive',
   'x-amz-server-side-encryption',
   'x-amz-server-side-encryption-customer-algorithm',
@@ -26,15 +32,35 @@ const HEADER_KEYS: ReadonlySet<string> = new Set([
   'if-none-match',
 ]);
 
+/** Source: S3 User Guide, "Enforce conditional writes on Amazon S3 buckets". */
+const CREATIONS: Partial<Record<OperationName, 'true' | 'false'>> = {
+  CompleteMultipartUpload: 'true',
+  CopyObject: 'true',
+  CreateMultipartUpload: 'false',
+  PutObject: 'true',
+  UploadPart: 'false',
+  UploadPartCopy: 'false',
+};
+const EXISTING_TAG = 's3:existingobjecttag/';
+
 /**
  * Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3", and IAM User Guide,
- * "AWS global condition context keys". A key that is not filled in is absent.
+ * "AWS global condition context keys". A key that is not filled in is absent, and throws where the upstream alone
+ * knows its value: a Deny that hangs on it would otherwise never hold.
  * @param now epoch milliseconds.
  */
-export function conditionContext(request: Authenticated, now: number, body: BodyContext = {}): ContextLookup {
+export function conditionContext(
+  request: Authenticated,
+  now: number,
+  body: BodyContext = {},
+  resource?: ResourceContext,
+): ContextLookup {
   return (key) => {
+    if (key === 's3:resourceaccount') return resource?.account;
     if (key.startsWith('s3:')) return s3Key(key, request, now, body);
     if (key.startsWith(PRINCIPAL_TAG)) return principalTag(request, key.slice(PRINCIPAL_TAG.length));
+    if (key === 'aws:resourceaccount') return resource?.account;
+    if (key === 'aws:requestedregion') return resource?.region;
     return globalKey(key, request, now);
   };
 }
@@ -66,12 +92,22 @@ function s3Key(
     case 's3:x-amz-content-sha256':
       return request.payloadHash;
     case 's3:versionid':
-      return body.versionId ?? queryValue(effective.query, 'versionId');
+      return body.versionId ?? queryValue(effective.query, 'versionId') ?? copySource(request)?.versionId;
+    case 's3:x-amz-copy-source': {
+      const source = copySource(request);
+      return source && `${source.bucket}/${source.key}`;
+    }
+    case 's3:objectcreationoperation':
+      return CREATIONS[operation.name];
     case 's3:locationconstraint':
       return body.locationConstraint;
     case 's3:requestobjecttagkeys':
       return requestTags(request, body)?.map((tag) => tag.key);
     default:
+      if (key.startsWith(EXISTING_TAG))
+        throw new Error(
+          's3:ExistingObjectTag is not supported: the tags of an object are known upstream only',
+        );
       if (key.startsWith(REQUEST_TAG)) return requestTag(request, body, key.slice(REQUEST_TAG.length));
       return HEADER_KEYS.has(key.slice(3)) ? effective.headers.get(key.slice(3)) : undefined;
   }
@@ -102,9 +138,20 @@ function globalKey(key: string, request: Authenticated, now: number): string | u
       return principal?.userId ?? 'anonymous';
     case 'aws:username':
       return principal?.type === 'user' ? principal.userName : undefined;
+    // No service of AWS calls, for itself or for somebody.
+    case 'aws:principalisawsservice':
+      return principal === undefined ? undefined : 'false';
+    case 'aws:viaawsservice':
+      return 'false';
     default:
       return undefined;
   }
+}
+
+/** As it was understood and is forwarded, whichever way the client has written it. */
+function copySource({ effective }: Authenticated): CopySource | undefined {
+  const header = effective.headers.get('x-amz-copy-source');
+  return header === undefined ? undefined : parseCopySource(header);
 }
 
 /** Tag keys are compared without case in condition keys, values never are. */
@@ -115,8 +162,12 @@ function principalTag(request: Authenticated, lowerCaseKey: string): string | un
   return undefined;
 }
 
+/** @throws Error for tags whose keys differ in case alone: a condition can speak of one of them only. */
 function requestTag(request: Authenticated, body: BodyContext, lowerCaseKey: string): string | undefined {
-  return requestTags(request, body)?.find((tag) => tag.key.toLowerCase() === lowerCaseKey)?.value;
+  const tags = requestTags(request, body)?.filter((tag) => tag.key.toLowerCase() === lowerCaseKey);
+  if (tags !== undefined && tags.length > 1)
+    throw new Error(`several tags of the request are \`${lowerCaseKey}\`, in different case`);
+  return tags?.[0]?.value;
 }
 
 /**

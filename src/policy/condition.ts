@@ -13,6 +13,9 @@ export interface Condition {
   readonly values: readonly string[];
 }
 
+/** Its value in a request never has the leading slash that the header may have. */
+const COPY_SOURCE = 's3:x-amz-copy-source';
+
 /** @throws Error for a value that `Operator.compile` calls invalid: parsing has refused those. */
 export function compileCondition(
   condition: Condition,
@@ -20,7 +23,9 @@ export function compileCondition(
 ): ConditionTest {
   const { operator, quantifier, ifExists } = condition.use;
   const key = condition.key.toLowerCase();
-  const tests = condition.values.map((text) => {
+  const tests = condition.values.map((written) => {
+    // `/bucket/key` and `bucket/key` are the same source, as in the header itself.
+    const text = key === COPY_SOURCE && written.startsWith('/') ? written.slice(1) : written;
     const compiled = operator.compile(text, options);
     if (typeof compiled !== 'function') throw new Error(compiled.invalid);
     return compiled;

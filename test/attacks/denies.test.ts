@@ -1,0 +1,164 @@
+/** A Deny holds however the request is written, and whatever its condition asks for. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Credentials } from '../support/running-gateway.ts';
+import { BUCKET, openArena, type Arena } from './arena.ts';
+
+let arena: Arena;
+
+beforeAll(async () => {
+  arena = await openArena();
+  await arena.put('secret/x', 'secret');
+});
+
+afterAll(async () => {
+  await arena.finish();
+});
+
+/** May do everything but what the statement denies. */
+function allBut(action: string, condition: object): Promise<Credentials> {
+  return arena.gateway.keyWithPolicy('attacker', {
+    Version: '2012-10-17',
+    Statement: [
+      { Effect: 'Allow', Action: 's3:*', Resource: '*' },
+      { Effect: 'Deny', Action: action, Resource: '*', Condition: condition },
+    ],
+  });
+}
+
+function copy(credentials: Credentials, source: string) {
+  return arena.sign({
+    method: 'PUT',
+    target: `/${BUCKET}/copy`,
+    credentials,
+    headers: [['x-amz-copy-source', source]],
+  });
+}
+
+function onlyConditionalWrites(): Promise<Credentials> {
+  return allBut('s3:PutObject', {
+    Null: { 's3:if-none-match': 'true' },
+    Bool: { 's3:ObjectCreationOperation': 'true' },
+  });
+}
+
+function noSecretTag(): Promise<Credentials> {
+  return allBut('s3:PutObject*', { StringEquals: { 's3:RequestObjectTag/class': 'secret' } });
+}
+
+function tag(key: string, value: string): string {
+  return `<Tag><Key>${key}</Key><Value>${value}</Value></Tag>`;
+}
+
+const DENIED = { status: 403, code: 'AccessDenied' };
+
+describe('of a copy source', () => {
+  test.each([
+    `${BUCKET}/secret/x`,
+    `/${BUCKET}/secret/x`,
+    `${BUCKET}/s%65cret/x`,
+    `/${BUCKET}%2Fsecret%2Fx`,
+    `${BUCKET}/secret/x?versionId=null`,
+  ])('holds for it written as %s', async (source) => {
+    for (const pattern of [`${BUCKET}/secret/*`, `/${BUCKET}/secret/*`]) {
+      const key = await allBut('s3:PutObject', { StringLike: { 's3:x-amz-copy-source': pattern } });
+      await arena.refuses(copy(key, source), DENIED);
+    }
+  });
+
+  test.each([`${BUCKET}/public/*`, `/${BUCKET}/public/*`])(
+    'that names what is allowed lets no other pass: %s',
+    async (pattern) => {
+      const key = await allBut('s3:PutObject', { StringNotLike: { 's3:x-amz-copy-source': pattern } });
+      await arena.refuses(copy(key, `${BUCKET}/secret/x`), DENIED);
+      await arena.put('public/x', 'public');
+      const response = await arena.send(copy(key, `/${BUCKET}/p%75blic/x`));
+      expect(response.status).toBe(200);
+    },
+  );
+
+  test('holds for the version of the source', async () => {
+    const key = await allBut('s3:GetObjectVersion', { StringEquals: { 's3:VersionId': 'null' } });
+    await arena.refuses(copy(key, `${BUCKET}/secret/x?versionId=null`), DENIED);
+  });
+});
+
+test.each([
+  ['callers from elsewhere', { Bool: { 'aws:ViaAWSService': 'false' } }],
+  ['callers that are no service', { Bool: { 'aws:PrincipalIsAWSService': 'false' } }],
+  ['a region', { StringEquals: { 'aws:RequestedRegion': 'us-east-1' } }],
+  ['an account', { StringEquals: { 'aws:ResourceAccount': '000000000000' } }],
+  ['an account, in S3 words', { StringEquals: { 's3:ResourceAccount': '000000000000' } }],
+])('of %s holds, as AWS fills in its key for every request', async (_, condition) => {
+  const key = await allBut('s3:GetObject', {
+    NotIpAddress: { 'aws:SourceIp': '192.0.2.0/24' },
+    ...condition,
+  });
+  await arena.refuses(arena.sign({ target: `/${BUCKET}/secret/x`, credentials: key }), DENIED);
+});
+
+test.each([
+  { StringNotEquals: { 'aws:RequestedRegion': 'us-east-1' } },
+  { StringNotEquals: { 'aws:ResourceAccount': '000000000000' } },
+])('of other places does not hold here: %j', async (condition) => {
+  const credentials = await allBut('s3:GetObject', condition);
+  const response = await arena.send(arena.sign({ target: `/${BUCKET}/secret/x`, credentials }));
+  expect(response.status).toBe(200);
+});
+
+describe('of writes without a condition', () => {
+  test('holds for a write and a copy', async () => {
+    const credentials = await onlyConditionalWrites();
+    const target = `/${BUCKET}/unconditional`;
+    await arena.refuses(arena.sign({ method: 'PUT', target, credentials, body: 'x' }), DENIED);
+    const headers = [['x-amz-copy-source', `${BUCKET}/secret/x`]] as const;
+    await arena.refuses(arena.sign({ method: 'PUT', target, credentials, headers }), DENIED);
+  });
+
+  test('lets an upload in parts begin, and holds at its end', async () => {
+    const credentials = await onlyConditionalWrites();
+    const target = `/${BUCKET}/in-parts`;
+    const begun = await arena.send(arena.sign({ method: 'POST', target: `${target}?uploads=`, credentials }));
+    const id = /<UploadId>([^<]+)</.exec(begun.body)?.[1] ?? '';
+    const part = `${target}?partNumber=1&uploadId=${encodeURIComponent(id)}`;
+    const sent = await arena.send(arena.sign({ method: 'PUT', target: part, credentials, body: 'part' }));
+    expect([begun.status, sent.status]).toEqual([200, 200]);
+    const body = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${sent.headers['etag']}</ETag></Part></CompleteMultipartUpload>`;
+    const complete = { method: 'POST', target: `${target}?uploadId=${encodeURIComponent(id)}`, body };
+    await arena.refuses(arena.sign({ ...complete, credentials }), DENIED);
+    await arena.send(arena.sign({ method: 'DELETE', target: complete.target }));
+  });
+});
+
+describe('of tags', () => {
+  test.each([
+    'class=secret',
+    'class=%73ecret',
+    'class=a&class=secret',
+    'CLASS=a&class=secret',
+    'class=secret&CLASS=a',
+  ])('holds for the header %s', async (tags) => {
+    const credentials = await noSecretTag();
+    const headers = [['x-amz-tagging', tags]] as const;
+    const target = `/${BUCKET}/tagged`;
+    await arena.refuses(arena.sign({ method: 'PUT', target, credentials, headers, body: 'x' }), DENIED);
+  });
+
+  test('holds for a document with a tag of the same name in other case', async () => {
+    const credentials = await noSecretTag();
+    const body = `<Tagging><TagSet>${tag('CLASS', 'a')}${tag('class', 'secret')}</TagSet></Tagging>`;
+    const target = `/${BUCKET}/secret/x?tagging=`;
+    await arena.refuses(arena.sign({ method: 'PUT', target, credentials, body }), DENIED);
+  });
+
+  test('that an object has denies, since only the upstream knows them', async () => {
+    const credentials = await allBut('s3:GetObject', {
+      StringEquals: { 's3:ExistingObjectTag/class': 'secret' },
+    });
+    await arena.refuses(arena.sign({ target: `/${BUCKET}/secret/x`, credentials }), {
+      ...DENIED,
+      record: { errorReason: expect.stringContaining('s3:ExistingObjectTag is not supported') as string },
+    });
+    const other = await arena.send(arena.sign({ target: `/${BUCKET}?list-type=2`, credentials }));
+    expect(other.status).toBe(200);
+  });
+});
