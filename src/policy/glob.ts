@@ -42,16 +42,20 @@ export function matchGlob(pattern: readonly number[], text: string, from = 0): b
 /** Can the pattern match some text that begins with `prefix`? */
 export function canMatchPrefix(pattern: readonly number[], prefix: string): boolean {
   let states = closure(pattern, [0]);
+  /** Reached one unit later, behind a character of two. */
+  let later: number[] = [];
   for (let at = 0; at < prefix.length; at += 1) {
     const code = prefix.charCodeAt(at);
-    const next: number[] = [];
+    const next = later;
+    later = [];
     for (const state of states) {
       const token = pattern[state];
       if (token === ANY_RUN) next.push(state);
-      else if (token === ANY_ONE || token === code) next.push(state + 1);
+      else if (token === ANY_ONE) (characterLength(prefix, at) === 1 ? next : later).push(state + 1);
+      else if (token === code) next.push(state + 1);
     }
     states = closure(pattern, next);
-    if (states.size === 0) return false;
+    if (states.size === 0 && later.length === 0) return false;
   }
   return true;
 }

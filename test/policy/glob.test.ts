@@ -55,6 +55,7 @@ describe('glob', () => {
       }),
       { numRuns: 2000 },
     );
+    expect(canMatchPrefix(globTokens('?b'), '\u{1f600}b')).toBe(true);
     expect(canMatchPrefix(globTokens('logs/*'), 'logs/')).toBe(true);
     expect(canMatchPrefix(globTokens('logs'), 'logs/')).toBe(false);
     expect(canMatchPrefix(globTokens('l*'), 'logs/')).toBe(true);
