@@ -103,8 +103,14 @@ class ResponseBody implements UpstreamBody {
   readonly #controller: Dispatcher.DispatchController;
   readonly #pending: Buffer[] = [];
   #pendingBytes = 0;
+  /**
+   * Not at once: Node can say `drain` to one response while another one of the connection is written to, and so while
+   * undici parses, which must not be resumed then.
+   */
   readonly #resume = (): void => {
-    this.#controller.resume();
+    queueMicrotask(() => {
+      if (this.#outcome === undefined) this.#controller.resume();
+    });
   };
   #consumer: Consumer | undefined;
   #piped = 0;

@@ -131,6 +131,18 @@ test('pipelined requests that nobody waits for are recorded each', async () => {
   await checkSettled();
 });
 
+test('pipelined downloads that a slow client reads arrive whole, one after the other', async () => {
+  const request = arena.sign({ target: `/${BUCKET}/download` });
+  const connection = await arena.connect();
+  await connection.write(Buffer.concat([request, request, request].map(render)));
+  for (let i = 0; i < 3; i++) {
+    const { status, body } = await connection.response();
+    expect({ status, whole: body.length === LARGE.length }).toEqual({ status: 200, whole: true });
+  }
+  connection.socket.end();
+  await connection.closed;
+});
+
 describe('a client that stalls', () => {
   let slow: Arena;
 
