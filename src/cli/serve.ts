@@ -43,10 +43,13 @@ export function serveCommand({ start, untilStopped }: ServeDependencies): Comman
     async run(values, _, io) {
       const config = loadConfig({ env: io.env, ...(values.config !== undefined && { file: values.config }) });
       const output = createLogger({ level: config.logLevel });
+      let gateway: ServedGateway | undefined;
+      // Listened for from the beginning: a signal that comes while it starts must not cut it off half-way.
+      const stopped = untilStopped(() => void gateway?.reload());
       try {
-        const gateway = await startOrExplain(() => start(config, output.log), config);
+        gateway = await startOrExplain(() => start(config, output.log), config);
         welcome(gateway, config, io);
-        const signal = await untilStopped(() => void gateway.reload());
+        const signal = await stopped;
         output.log.info({ signal }, 'stopping');
         await gateway.close();
         output.log.info('stopped');

@@ -26,6 +26,8 @@ export interface ForwardDependencies extends AuthorizeDependencies {
 export interface ForwardOptions {
   readonly payload: UpstreamPayload;
   readonly signal: AbortSignal;
+  /** What `payload` is made of: a success before its end is none. */
+  readonly upload?: VerifiedBody;
   /** In place of the client's. */
   readonly headers?: readonly (readonly [name: string, value: string])[];
   readonly method?: string;
@@ -43,8 +45,11 @@ export async function forward(
 ): Promise<Answer> {
   const { operation } = request;
   const response = await send(request, options, dependencies);
-  const headers = answerHeaders(request, response, dependencies);
   const upstream = upstreamOutcome(response);
+  // What the upstream claims to have stored is then not what the client sends.
+  if (options.upload?.verified === false)
+    throw unavailable(upstream, 'the upstream answered an upload before it had all of it');
+  const headers = answerHeaders(request, response, dependencies);
   return operation.answer === 'xml-late-error'
     ? {
         status: response.status,

@@ -68,7 +68,8 @@ export async function perform(performance: Performance, dependencies: PerformDep
   if (request.operation.body !== 'stream')
     return forward(request, { payload: { kind: 'none' }, signal }, dependencies);
   const body = await performance.body().open();
-  return forward(request, { payload: streamPayload(request, body, dependencies), signal }, dependencies);
+  const payload = streamPayload(request, body, dependencies);
+  return forward(request, { payload, signal, upload: body }, dependencies);
 }
 
 /** Headers that spoke of the client's own text do not hold for the one written anew. */

@@ -42,6 +42,8 @@ export async function createBucket(
         ];
   const response = await send(request, { payload, signal, headers }, dependencies);
   response.body.discard();
+  // A policy that was set for the name while no bucket had it does not count for this one.
+  await store.deleteBucketPolicy(name);
   const added = await store.addBucket({ name, ownerAccount, createdAt: dependencies.now() });
   await directory.refresh();
   // Another request was faster, and upstreams such as us-east-1 let the owner make a bucket twice.
