@@ -121,6 +121,8 @@ class ResponseBody implements UpstreamBody {
   }
 
   push(chunk: Buffer): void {
+    // undici says so when it resumes with nothing to read: no reason to write, or to pause again.
+    if (chunk.length === 0) return;
     if (this.#consumer === undefined) {
       this.#pending.push(chunk);
       this.#pendingBytes += chunk.length;
