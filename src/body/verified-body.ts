@@ -15,6 +15,8 @@ export interface VerifiedBody {
    * destroys the upstream connection.
    */
   readonly chunks: AsyncIterable<Buffer>;
+  /** Whether everything has verified: true before the last bytes come out. */
+  readonly verified: boolean;
   /** The verified checksum of the forms with a trailer, so that it can be sent on. */
   readonly trailer: VerifiedTrailer | undefined;
 }
@@ -48,6 +50,9 @@ export async function openBody(
   return {
     length: declaration.length,
     chunks: chunksOf(first, reader),
+    get verified() {
+      return reader.verified;
+    },
     trailer: declaration.trailer && trailerOf(CHECKSUM_ALGORITHMS[declaration.trailer], reader),
   };
 }
@@ -99,7 +104,7 @@ function trailerOf(
 }
 
 class VerifyingReader {
-  /** Set once everything has verified. */
+  /** Set once everything has verified, if there is a trailer. */
   verifiedTrailer: string | undefined;
   readonly #length: number;
   readonly #source: AsyncIterator<Buffer>;
@@ -120,6 +125,10 @@ class VerifyingReader {
       const signatures = payload.kind === 'chunked-signed' ? payload.chunks : undefined;
       this.#decoder = new AwsChunkedDecoder({ length, signatures, trailer });
     }
+  }
+
+  get verified(): boolean {
+    return this.#ended;
   }
 
   /** Resolves to undefined after the last bytes. Not to be called again after it rejected. */
