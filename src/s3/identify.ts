@@ -97,8 +97,19 @@ function checkParameters({ query }: WireRequest, operation: Operation): void {
           details: { ArgumentName: name, ArgumentValue: value },
         });
       seen.add(name);
+      if (value === '') refuseEmpty(name);
     } else if (!COMMON_PARAMETERS.has(name)) throw unknownParameter(name);
   }
+}
+
+/** Decided as one of a version or an upload; an upstream may take it for a request without the parameter. */
+function refuseEmpty(name: string): void {
+  if (name === 'versionId')
+    throw new S3Error('InvalidArgument', {
+      message: 'Version id cannot be the empty string',
+      details: { ArgumentName: name, ArgumentValue: '' },
+    });
+  if (name === 'uploadId') throw new S3Error('NoSuchUpload', { details: { UploadId: '' } });
 }
 
 function checkHeaders({ method, headers }: WireRequest, operation: Operation): void {

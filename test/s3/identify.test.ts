@@ -126,6 +126,18 @@ describe('what the table does not know is refused', () => {
   });
 });
 
+describe('an empty name of', () => {
+  test.each([
+    ['a version', 'GET', '/bucket/key?versionId=', 'InvalidArgument'],
+    ['a version', 'DELETE', '/bucket/key?versionId', 'InvalidArgument'],
+    ['an upload', 'GET', '/bucket/key?uploadId=', 'NoSuchUpload'],
+    ['an upload', 'DELETE', '/bucket/key?uploadId', 'NoSuchUpload'],
+    ['an upload', 'PUT', '/bucket/key?partNumber=1&uploadId=', 'NoSuchUpload'],
+  ])('%s is refused, as an upstream may take it for none: %s %s', (_, method, target, code) => {
+    expect(refusal(() => identify(method, target)).code).toBe(code);
+  });
+});
+
 describe('what every operation takes', () => {
   test('the parameters of a presigned URL, and those of SigV2 for the signature check to refuse', () => {
     const target =
