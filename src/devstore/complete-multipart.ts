@@ -95,8 +95,12 @@ interface ListedPart {
   readonly checksums: ReadonlyMap<ChecksumAlgorithm, string>;
 }
 
+/** Of 10,000 parts, each with number, entity tag and checksums. */
+const MAX_TAGS = 120_000;
+
 function parseParts(document: string): readonly ListedPart[] {
-  const parts = parseXml(document, 'CompleteMultipartUpload').children('Part').map(parsePart);
+  const root = parseXml(document, 'CompleteMultipartUpload', { maxTags: MAX_TAGS });
+  const parts = root.children('Part').map(parsePart);
   if (parts.length === 0) throw new S3Error('MalformedXML');
   for (let i = 1; i < parts.length; i++)
     if ((parts[i] as ListedPart).number <= (parts[i - 1] as ListedPart).number)

@@ -13,6 +13,8 @@ export interface CompletedPart {
 }
 
 const MAX_PARTS = 10_000;
+/** Of one part: itself, number, entity tag and a checksum, each with its end; and some room. */
+const MAX_TAGS = MAX_PARTS * 12;
 const CHECKSUMS = [
   'ChecksumCRC32',
   'ChecksumCRC32C',
@@ -27,7 +29,7 @@ const CHECKSUMS = [
  * a part number that cannot be.
  */
 export function parseCompleteMultipartUpload(text: string): readonly CompletedPart[] {
-  const root = parseXml(text, 'CompleteMultipartUpload');
+  const root = parseXml(text, 'CompleteMultipartUpload', { maxTags: MAX_TAGS });
   requireKnown(root, ['Part']);
   const parts = root.children('Part');
   if (parts.length === 0 || parts.length > MAX_PARTS) throw new S3Error('MalformedXML');

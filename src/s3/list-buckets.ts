@@ -35,9 +35,12 @@ export function renderListBuckets(list: BucketList): string {
   );
 }
 
+/** Of 10,000 buckets, each with name, date, region and ARN. */
+const MAX_TAGS = 110_000;
+
 /** Reads the upstream's answer. @throws S3Error `MalformedXML` when it is not one. */
 export function parseListBuckets(text: string): BucketList {
-  const root = parseXml(text, 'ListAllMyBucketsResult');
+  const root = parseXml(text, 'ListAllMyBucketsResult', { maxTags: MAX_TAGS });
   return {
     ownerId: root.child('Owner')?.child('ID')?.text ?? '',
     buckets: root.child('Buckets')?.children('Bucket').map(parseBucket) ?? [],

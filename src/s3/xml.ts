@@ -48,13 +48,24 @@ const parser = new XMLParser({
   isArray: () => true,
 });
 
+/** A thousand entries of DeleteObjects with all that they may have are 12,000. */
+const MAX_TAGS = 20_000;
+
 /**
  * Parses a document whose root has the given local name.
- * @throws S3Error `MalformedXML` for anything not well-formed, another root, a DOCTYPE, CDATA, or an entity other
- * than XML's own five and numeric references.
+ * @param limits.maxTags opening, closing, comments and instructions: each costs far more than the bytes that it has.
+ * @throws S3Error `MalformedXML` for anything not well-formed, another root, a DOCTYPE, CDATA, an entity other than
+ * XML's own five and numeric references, or more tags than that.
  */
-export function parseXml(text: string, root: string): ParsedElement {
+export function parseXml(
+  text: string,
+  root: string,
+  { maxTags }: { readonly maxTags: number } = { maxTags: MAX_TAGS },
+): ParsedElement {
   const source = text.startsWith('\uFEFF') ? text.slice(1) : text;
+  let tags = 0;
+  for (let at = source.indexOf('<'); at !== -1; at = source.indexOf('<', at + 1))
+    if (++tags > maxTags) throw new S3Error('MalformedXML', { reason: `more than ${maxTags} tags` });
   if (source.includes('<!DOCTYPE') || source.includes('<![CDATA[')) throw new S3Error('MalformedXML');
   try {
     if (XMLValidator.validate(source) !== true) throw new S3Error('MalformedXML');

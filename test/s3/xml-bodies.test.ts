@@ -56,6 +56,16 @@ describe('DeleteObjects', () => {
     );
   });
 
+  test('a thousand objects with all that they may have are read, and no document with far more tags', () => {
+    const object = { key: 'k', versionId: 'v', etag: '"e"', lastModifiedTime: 't', size: '1' };
+    const objects = Array.from({ length: 1000 }, () => object);
+    expect(parseDeleteObjects(renderDeleteObjects({ quiet: true, objects })).objects).toHaveLength(1000);
+    for (const tag of ['<a/>', '<!---->', '<?a?>', '<']) {
+      const error = refusal(() => parseDeleteObjects(`<Delete>${tag.repeat(20_000)}</Delete>`));
+      expect([error.code, error.reason]).toEqual(['MalformedXML', 'more than 20000 tags']);
+    }
+  });
+
   test('a key above 1,024 bytes is refused', () => {
     const objects = [{ key: 'k'.repeat(1025) }];
     const error = refusal(() => parseDeleteObjects(renderDeleteObjects({ quiet: false, objects })));
@@ -193,6 +203,15 @@ describe('tag sets', () => {
 });
 
 describe('CompleteMultipartUpload', () => {
+  test('ten thousand parts with their checksums are read', () => {
+    const parts = Array.from({ length: 10_000 }, (_, i) => ({
+      partNumber: i + 1,
+      etag: '"e"',
+      checksums: { ChecksumCRC32: 'AAAAAA==' },
+    }));
+    expect(parseCompleteMultipartUpload(renderCompleteMultipartUpload(parts))).toHaveLength(10_000);
+  });
+
   const parts = [
     { partNumber: 1, etag: '"a54357aff0632cce46d942af68356b38"', checksums: { ChecksumCRC32: 'AAAAAA==' } },
     { partNumber: 10_000, etag: '0c78aef83f66abc1fa1e8477f296d394', checksums: {} },
@@ -238,6 +257,12 @@ describe('where a bucket is', () => {
   test.each(['Bucket', 'Location', 'Tags'])('with %s it is NotImplemented', (name) => {
     const body = `<CreateBucketConfiguration><${name}/></CreateBucketConfiguration>`;
     expect(refusal(() => parseCreateBucketConfiguration(body)).code).toBe('NotImplemented');
+  });
+
+  test('ten thousand buckets are read', () => {
+    const bucket = { name: 'b', creationDate: 'd', bucketRegion: 'r' };
+    const list = { ownerId: 'o', buckets: Array.from({ length: 10_000 }, () => bucket) };
+    expect(parseListBuckets(renderListBuckets(list)).buckets).toHaveLength(10_000);
   });
 
   test('GetBucketLocation answers us-east-1 by an empty element', () => {
