@@ -1,5 +1,5 @@
 /** Clients that vanish, stall, or wait to be asked: at every stage, and what is left of them. */
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -150,6 +150,7 @@ describe('a client that stalls', () => {
     const file = join(tmpdir(), `bucketwarden-limits-${process.pid}.yaml`);
     await writeFile(file, 'limits:\n  headersTimeout: 200ms\n  idleTimeout: 1s\n');
     slow = await openArena({ file });
+    await rm(file);
     await slow.put('download', LARGE);
   });
 
