@@ -1,6 +1,12 @@
 /** Fills in the condition keys of a request, one at a time, when a policy asks for them. */
 import type { ContextLookup } from '../policy/index.ts';
-import { parseCopySource, queryValue, S3Error, type CopySource, type OperationName } from '../s3/index.ts';
+import {
+  parseCopySource,
+  parseTaggingHeader,
+  queryValue,
+  type CopySource,
+  type OperationName,
+} from '../s3/index.ts';
 import type { Authenticated } from './stages.ts';
 
 /** What the request's small XML body adds, or an entry of it. */
@@ -170,26 +176,9 @@ function requestTag(request: Authenticated, body: BodyContext, lowerCaseKey: str
   return tags?.[0]?.value;
 }
 
-/**
- * Tags out of the XML body, or out of `x-amz-tagging` (a URL query string).
- * @throws S3Error for a key that comes twice: which of its values is stored would be the upstream's choice.
- */
+/** Tags out of the XML body, or out of `x-amz-tagging`. */
 function requestTags(request: Authenticated, body: BodyContext): BodyContext['tags'] {
   if (body.tags !== undefined) return body.tags;
   const header = request.effective.headers.get('x-amz-tagging');
-  if (header === undefined || header === '') return undefined;
-  const tags = Array.from(
-    new URLSearchParams(Buffer.from(header, 'latin1').toString('utf8')),
-    ([key, value]) => ({
-      key,
-      value,
-    }),
-  );
-  if (new Set(tags.map(({ key }) => key)).size < tags.length)
-    throw new S3Error('InvalidArgument', {
-      message:
-        "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.",
-      details: { ArgumentName: 'x-amz-tagging', ArgumentValue: header },
-    });
-  return tags;
+  return header === undefined || header === '' ? undefined : parseTaggingHeader(header);
 }

@@ -1,7 +1,13 @@
 /** Sends an authorized request upstream and makes the client's answer of what comes back. */
 import { createHash } from 'node:crypto';
 import { withoutAwsChunked, type VerifiedBody } from '../body/index.ts';
-import { renderCopySource, S3Error, type QueryParameter } from '../s3/index.ts';
+import {
+  parseTaggingHeader,
+  renderCopySource,
+  renderTaggingHeader,
+  S3Error,
+  type QueryParameter,
+} from '../s3/index.ts';
 import {
   UpstreamUnreachable,
   type Upstream,
@@ -121,6 +127,8 @@ export function forwardedHeaders(request: Authorized): (readonly [string, string
       if (encoding !== undefined) headers.push([name, encoding]);
     } else if (name === 'x-amz-copy-source' && request.copySource !== undefined) {
       headers.push([name, renderCopySource(request.copySource)]);
+    } else if (name === 'x-amz-tagging') {
+      headers.push([name, renderTaggingHeader(parseTaggingHeader(value))]);
     } else {
       headers.push([name, value]);
     }

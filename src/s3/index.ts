@@ -46,7 +46,7 @@ export {
   WRITE_CONDITIONS,
 } from './request-fields.ts';
 export { requiredActions, requiredEntryActions, type RequiredAction } from './required-actions.ts';
-export { parseTagging, renderTagging, type Tag } from './tagging.ts';
+export { parseTagging, parseTaggingHeader, renderTagging, renderTaggingHeader, type Tag } from './tagging.ts';
 export { decodeUri, encodeUriComponent, encodeUriPath } from './uri.ts';
 export {
   parseWireRequest,

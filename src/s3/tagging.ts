@@ -1,5 +1,6 @@
 /** Tag sets of objects and buckets. Source: S3 API reference, PutObjectTagging and PutBucketTagging. */
 import { S3Error } from './error.ts';
+import { encodeUriComponent } from './uri.ts';
 import { requiredText, requireKnown } from './xml-elements.ts';
 import { parseXml, renderXml, S3_NAMESPACE, type ParsedElement } from './xml.ts';
 
@@ -36,6 +37,48 @@ export function renderTagging(tags: readonly Tag[]): string {
     { TagSet: { Tag: tags.map((tag) => ({ Key: tag.key, Value: tag.value })) } },
     { namespace: S3_NAMESPACE },
   );
+}
+
+/**
+ * The tags of an `x-amz-tagging` header: `key=value&…`, percent-encoded, with `+` for a space.
+ * @param header latin1 characters, one for each byte.
+ * @throws S3Error `InvalidArgument` for a broken escape, and for a key that comes twice: which of its values is stored
+ * would be the upstream's choice.
+ */
+export function parseTaggingHeader(header: string): readonly Tag[] {
+  const tags: Tag[] = [];
+  const keys = new Set<string>();
+  for (const part of Buffer.from(header, 'latin1').toString('utf8').split('&')) {
+    if (part === '') continue;
+    const equals = part.indexOf('=');
+    const key = decodeForm(equals === -1 ? part : part.slice(0, equals));
+    const value = equals === -1 ? '' : decodeForm(part.slice(equals + 1));
+    if (key === undefined || value === undefined || keys.has(key)) throw invalidHeader(header);
+    keys.add(key);
+    tags.push({ key, value });
+  }
+  return tags;
+}
+
+/** The value to send upstream: exactly what was parsed, encoded anew. */
+export function renderTaggingHeader(tags: readonly Tag[]): string {
+  return tags.map(({ key, value }) => `${encodeUriComponent(key)}=${encodeUriComponent(value)}`).join('&');
+}
+
+function decodeForm(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return undefined;
+  }
+}
+
+function invalidHeader(value: string): S3Error {
+  return new S3Error('InvalidArgument', {
+    message:
+      "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.",
+    details: { ArgumentName: 'x-amz-tagging', ArgumentValue: value },
+  });
 }
 
 function parseTag(element: ParsedElement): Tag {

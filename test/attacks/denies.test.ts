@@ -143,6 +143,38 @@ describe('of tags', () => {
     await arena.refuses(arena.sign({ method: 'PUT', target, credentials, headers, body: 'x' }), DENIED);
   });
 
+  test.each([
+    ['?class=public', '%3Fclass=public'],
+    ['class=pub+lic&x', 'class=pub%20lic&x='],
+    ['a=%c3%a9&&b=1;c=2', 'a=%C3%A9&b=1%3Bc%3D2'],
+  ])('they are forwarded as they were understood: %s', async (tags, forwarded) => {
+    arena.gateway.upstream.clear();
+    const headers = [['x-amz-tagging', tags]] as const;
+    await arena.send(arena.sign({ method: 'PUT', target: `/${BUCKET}/tagged`, headers, body: 'x' }));
+    expect(arena.gateway.upstream.sent.join('')).toContain(`\r\nx-amz-tagging: ${forwarded}\r\n`);
+    // That tag is not `class`.
+    const key = await arena.gateway.keyWithPolicy('public-only', {
+      Version: '2012-10-17',
+      Statement: {
+        Effect: 'Allow',
+        Action: 's3:PutObject*',
+        Resource: '*',
+        Condition: { StringEquals: { 's3:RequestObjectTag/class': 'public' } },
+      },
+    });
+    const request = { method: 'PUT', target: `/${BUCKET}/tagged`, credentials: key, headers, body: 'x' };
+    await arena.refuses(arena.sign(request), DENIED);
+  });
+
+  test.each(['class=%zz', 'class=%ff', 'a=1&a=2'])(
+    'that cannot be understood are refused: %s',
+    async (tags) => {
+      const headers = [['x-amz-tagging', tags]] as const;
+      const request = arena.sign({ method: 'PUT', target: `/${BUCKET}/tagged`, headers, body: 'x' });
+      await arena.refuses(request, { status: 400, code: 'InvalidArgument' });
+    },
+  );
+
   test('holds for a document with a tag of the same name in other case', async () => {
     const credentials = await noSecretTag();
     const body = `<Tagging><TagSet>${tag('CLASS', 'a')}${tag('class', 'secret')}</TagSet></Tagging>`;
