@@ -33,6 +33,8 @@ export interface Authorized extends Authenticated {
   readonly bucket: Bucket | undefined;
   /** With the account that owns it. */
   readonly copySource: (CopySource & { readonly bucketOwner: string }) | undefined;
+  /** The bucket of `copySource`. */
+  readonly sourceBucket: Bucket | undefined;
   /** What let the request pass; undefined where each entry of the body is decided on its own. */
   readonly decided: Decided | undefined;
 }
@@ -77,7 +79,7 @@ export async function authorize(
   const copySourceHeader = effective.headers.get('x-amz-copy-source');
   const copySource = copySourceHeader === undefined ? undefined : parseCopySource(copySourceHeader);
   const bucket = address.bucket === undefined ? undefined : await dependencies.buckets.find(address.bucket);
-  const source = await sourceBucket(copySource, bucket, dependencies);
+  const source = await findSource(copySource, bucket, dependencies);
 
   let decided: Decided | undefined;
   if (!operation.perEntry)
@@ -98,6 +100,7 @@ export async function authorize(
     [AUTHORIZED]: true,
     bucket,
     copySource: copySource && source && { ...copySource, bucketOwner: source.ownerAccount },
+    sourceBucket: copySource && source,
     decided,
   };
 }
@@ -212,7 +215,7 @@ function policyPrincipal({ caller }: Authenticated): PolicyPrincipal {
   return { type, arn, accountId, userName, userId };
 }
 
-async function sourceBucket(
+async function findSource(
   copySource: CopySource | undefined,
   target: Bucket | undefined,
   { buckets }: AuthorizeDependencies,

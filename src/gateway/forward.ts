@@ -166,9 +166,11 @@ function hideMissing(
   refusal: UpstreamRefusal,
   dependencies: ForwardDependencies,
 ): UpstreamRefusal {
-  const { bucket } = request;
-  if (refusal.status !== 404 || bucket === undefined || request.address.key === undefined) return refusal;
-  if (refusal.code === 'NoSuchUpload' || mayList(request, bucket, dependencies)) return refusal;
+  if (refusal.status !== 404 || refusal.code === 'NoSuchUpload' || request.address.key === undefined)
+    return refusal;
+  // Of a copy it may be either that is missing.
+  const buckets = [request.bucket, request.sourceBucket].filter((bucket) => bucket !== undefined);
+  if (buckets.every((bucket) => mayList(request, bucket, dependencies))) return refusal;
   const { code, status, message } = new S3Error('AccessDenied');
   return new UpstreamRefusal(
     { code, status, message },

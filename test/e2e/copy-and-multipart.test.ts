@@ -175,6 +175,21 @@ describe('CopyObject', () => {
     await expect(gateway.client(key).send(copy)).rejects.toMatchObject({ name: 'AccessDenied' });
   });
 
+  test('of a source that is missing in a bucket of which the caller may not list: 403', async () => {
+    const copies = ['s3:PutObject', 's3:GetObject'].map((action) => ({
+      Effect: 'Allow',
+      Action: action,
+      Resource: 'arn:aws:s3:::*/*',
+    }));
+    const list = { Effect: 'Allow', Action: 's3:ListBucket', Resource: `arn:aws:s3:::${OTHER}` };
+    const key = await gateway.keyWithPolicy('half-blind', {
+      Version: '2012-10-17',
+      Statement: [...copies, list],
+    });
+    const copy = new CopyObjectCommand({ Bucket: OTHER, Key: 'k', CopySource: `${Bucket}/none` });
+    await expect(gateway.client(key).send(copy)).rejects.toMatchObject({ name: 'AccessDenied' });
+  });
+
   test('the record names the source', async () => {
     const copied = await s3.send(
       new CopyObjectCommand({ Bucket: OTHER, Key: 'recorded', CopySource: source }),
