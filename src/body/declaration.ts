@@ -1,6 +1,7 @@
 /** What a client declares about its body before the first byte of it is read. */
 import { S3Error, type WireHeaders } from '../s3/index.ts';
 import type { ChunkVerifier } from '../sigv4/index.ts';
+import { withoutAwsChunked } from './content-encoding.ts';
 import { CHECKSUM_ALGORITHMS, checksumOfHeader, decodeDigest, type ChecksumAlgorithm } from './checksum.ts';
 
 /** The value of `x-amz-content-sha256`, as the signature covered it. */
@@ -55,11 +56,21 @@ export function parseBodyDeclaration(
   if (rules.mode === 'buffered' && isFramed(payload))
     throw invalidRequest('The value of x-amz-content-sha256 header is invalid.');
   const length = parseLength(headers, payload, rules);
+  if (!isFramed(payload) && rules.mode === 'stream') refuseUndeclaredFraming(headers);
   const trailer = parseTrailer(headers, payload);
   const checksum = rules.checksumHeaders === 'object' ? undefined : parseChecksum(headers);
   if (checksum !== undefined && trailer !== undefined) throw invalidRequest(SINGLE_CHECKSUM);
   if (rules.checksumHeaders !== 'object') checkSdkAlgorithm(headers, checksum?.algorithm ?? trailer);
   return { payload, length, checksum, trailer, md5: parseContentMd5(headers) };
+}
+
+/** Framing that the payload line does not speak of would be stored as the object's own bytes. */
+function refuseUndeclaredFraming(headers: WireHeaders): void {
+  const encoding = headers.get('content-encoding');
+  if (encoding !== withoutAwsChunked(encoding))
+    throw invalidRequest(
+      'The Content-Encoding aws-chunked needs one of the STREAMING- values in x-amz-content-sha256.',
+    );
 }
 
 /** Whether the body is in aws-chunked framing. */

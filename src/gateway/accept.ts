@@ -76,7 +76,9 @@ function checkFraming(rawHeaders: readonly string[], httpVersion: string): void 
         if (!/^\d{1,16}$/.test(value)) throw invalid('Content-Length must be a number');
         break;
       case 'upgrade':
-        throw invalid('Upgrade is not supported');
+        // Some clients offer HTTP/2 with every request; the offer may be ignored (RFC 9110, section 7.8).
+        if (value.toLowerCase() !== 'h2c') throw invalid('Upgrade is not supported');
+        break;
       default:
     }
   }

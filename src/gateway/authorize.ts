@@ -12,6 +12,7 @@ import {
 import {
   bucketArn,
   checkAcl,
+  keyAsPath,
   objectArn,
   parseCopySource,
   requiredActions,
@@ -105,8 +106,38 @@ export async function authorize(
   };
 }
 
-/** One action on one resource. A bucket whose policy is broken, or that is unknown, is denied by that alone. */
+/**
+ * One action on one resource. A bucket whose policy is broken, or that is unknown, is denied by that alone.
+ *
+ * INVARIANT: a key is decided as its bytes and, where those look like a path with `..`, `.` or empty segments, as the
+ * path that they resolve to as well: an upstream that keeps objects as files would open that one, and a scope of
+ * `public/*` must not reach `secret` as `public/../secret`. See docs/decisions/0009.
+ */
 export function decide(
+  request: Authenticated,
+  required: RequiredAction,
+  bucket: Bucket | undefined,
+  body: BodyContext,
+  dependencies: DecideDependencies,
+): Decision {
+  const decision = decideResource(request, required, bucket, body, dependencies);
+  const resolved = resolvedResource(required);
+  if (resolved === undefined || decision.effect === 'Deny') return decision;
+  const other = decideResource(request, { ...required, resource: resolved }, bucket, body, dependencies);
+  return other.effect === 'Deny' ? other : decision;
+}
+
+/** Undefined where the key is what a file system would make of it. */
+function resolvedResource({ resource, bucket }: RequiredAction): string | undefined {
+  if (bucket === undefined || !(resource.includes('//') || resource.includes('/.'))) return undefined;
+  const prefix = objectArn(bucket, '');
+  if (!resource.startsWith(prefix)) return undefined;
+  const key = resource.slice(prefix.length);
+  const path = keyAsPath(key);
+  return path === key ? undefined : prefix + path;
+}
+
+function decideResource(
   request: Authenticated,
   required: RequiredAction,
   bucket: Bucket | undefined,

@@ -85,10 +85,13 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
   const exchanges = new WeakMap<Socket, Exchange>();
   const unreadable = new WeakSet<Socket>();
   const serve = (incoming: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void => {
+    const { socket } = incoming;
+    // The parser goes on through what was read before the connection was destroyed.
+    if (socket.destroyed) return;
     // What a client sends behind a request that ends the connection can be the rest of an ambiguous body.
-    if (exchanges.get(incoming.socket)?.response.shouldKeepAlive === false) return;
+    if (exchanges.get(socket)?.response.shouldKeepAlive === false) return;
     const framing = new BodyFraming();
-    exchanges.set(incoming.socket, { incoming, response, framing });
+    exchanges.set(socket, { incoming, response, framing });
     if (stopping) response.shouldKeepAlive = false;
     // One whose answer began before the stop was told that it may stay.
     response.once('close', () => {
@@ -97,13 +100,22 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
           server.closeIdleConnections();
         });
     });
-    void options.handler(incoming, response, { expectsContinue, framing });
+    options.handler(incoming, response, { expectsContinue, framing }).catch((error: unknown) => {
+      // A bug; without this, it would end the process.
+      log.error({ err: error }, 'a request could not be handled');
+      socket.destroy();
+    });
   };
   let stopping = false;
 
   server.maxConnections = limits.connections;
   // `maxHeaderSize` bounds them. A limit of their number would make Node drop the rest without a word.
   server.maxHeadersCount = 0;
+  server.on(options.tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
+    // Asked now, Node keeps it. After a reset it cannot be had, though what was sent before can still be read: a request
+    // without the address that policies ask for.
+    if (socket.remoteAddress === undefined) socket.destroy();
+  });
   server.on('request', (incoming: IncomingMessage, response: ServerResponse) => {
     serve(incoming, response, false);
   });

@@ -1,3 +1,4 @@
+export { keyAsPath } from './object-key.ts';
 export { grantsOnlyOwner, renderAccessControlPolicy } from './access-control-policy.ts';
 export { checkAcl } from './acl.ts';
 export { addressLevel, resolveAddress, type Address } from './address.ts';

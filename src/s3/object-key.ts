@@ -14,3 +14,16 @@ export function assertKeyLength(key: string): void {
       details: { Size: String(size), MaxSizeAllowed: String(MAX_KEY_BYTES) },
     });
 }
+
+/**
+ * The key that a store which keeps objects as files may make of this one: empty and `.` segments gone, `..` resolved,
+ * never above the bucket; a final slash stays. The key itself when it is such a path already.
+ */
+export function keyAsPath(key: string): string {
+  if (!/(?:^|\/)(?:\/|\.\.?(?:\/|$))/.test(key)) return key;
+  const segments: string[] = [];
+  for (const segment of key.split('/'))
+    if (segment === '..') segments.pop();
+    else if (segment !== '' && segment !== '.') segments.push(segment);
+  return segments.join('/') + (key.endsWith('/') && segments.length > 0 ? '/' : '');
+}

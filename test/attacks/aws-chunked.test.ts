@@ -122,6 +122,19 @@ const TRAILER: Refusal = { status: 400, code: 'MalformedTrailerError' };
 describe.each<Form>([SIGNED, SIGNED_TRAILER, UNSIGNED_TRAILER])('%s', (form) => {
   const signed = form !== UNSIGNED_TRAILER;
 
+  test('that the payload line does not speak of is never stored', async () => {
+    for (const payloadHash of ['UNSIGNED-PAYLOAD', undefined]) {
+      const request = arena.sign({
+        method: 'PUT',
+        target: `/${BUCKET}/undeclared`,
+        headers: [['content-encoding', 'gzip, AWS-Chunked']],
+        body: '5\r\nhello\r\n0\r\n\r\n',
+        ...(payloadHash !== undefined && { payloadHash }),
+      });
+      await arena.storesNothing('undeclared', request, { status: 400, code: 'InvalidRequest' });
+    }
+  });
+
   test('is stored without its framing, and without `aws-chunked` in its encoding', async () => {
     for (const [sent, stored] of [
       ['aws-chunked', undefined],

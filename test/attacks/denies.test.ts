@@ -1,5 +1,6 @@
 /** A Deny holds however the request is written, and whatever its condition asks for. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { render } from '../support/raw-signer.ts';
 import type { Credentials } from '../support/running-gateway.ts';
 import { BUCKET, openArena, type Arena } from './arena.ts';
 
@@ -103,6 +104,22 @@ test.each([
   const credentials = await allBut('s3:GetObject', condition);
   const response = await arena.send(arena.sign({ target: `/${BUCKET}/secret/x`, credentials }));
   expect(response.status).toBe(200);
+});
+
+test('of an address holds for a client that resets, whose address the system then forgets', async () => {
+  const credentials = await allBut('s3:DeleteObject', { IpAddress: { 'aws:SourceIp': '127.0.0.0/8' } });
+  for (let i = 0; i < 10; i++) {
+    const target = `/${BUCKET}/secret/reset-${i}`;
+    await arena.put(`secret/reset-${i}`, 'kept');
+    const connection = await arena.connect();
+    await connection.write(render(arena.sign({ method: 'DELETE', target, credentials })));
+    connection.reset();
+    const record = await arena.gateway.line(
+      (line) => line['method'] === 'DELETE' && line['requestUri'] === target,
+    );
+    expect(record).toMatchObject({ remoteAddress: '127.0.0.1', decision: { effect: 'Deny' } });
+    expect((await arena.send(arena.sign({ target }))).status).toBe(200);
+  }
 });
 
 describe('of writes without a condition', () => {

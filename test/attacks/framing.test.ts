@@ -206,6 +206,24 @@ describe('whose request it is', () => {
     await arena.refuses(request, INVALID);
   });
 
+  test('an offer of HTTP/2 is ignored, and the body behind it is the body', async () => {
+    const body = 'GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n';
+    const request = arena.sign({
+      method: 'PUT',
+      target: `/${BUCKET}/h2c`,
+      body,
+      unsigned: [
+        ['Connection', 'Upgrade, HTTP2-Settings'],
+        ['Upgrade', 'h2c'],
+        ['HTTP2-Settings', 'AAMAAABkAAQAAP__'],
+      ],
+    });
+    const response = await arena.send(request);
+    expect(response.status).toBe(200);
+    const stored = await arena.send(arena.sign({ target: `/${BUCKET}/h2c` }));
+    expect(stored.body.toString()).toBe(body);
+  });
+
   test.each(['TRACE', 'PATCH', 'LINK', 'PROPFIND', 'OPTIONS'])('%s is no method of S3', async (method) => {
     const response = await arena.send(arena.sign({ method, target: `/${BUCKET}/victim` }));
     const code = method === 'OPTIONS' ? 'NotImplemented' : 'MethodNotAllowed';
