@@ -48,16 +48,13 @@ describe('DeleteObjects', () => {
     ).toEqual([
       ['yours', 'AccessDenied'],
       ['yours', 'AccessDenied'],
+      ['mine/../yours', 'AccessDenied'],
     ]);
     const sent = arena.gateway.upstream.sent.join('');
-    expect([...sent.matchAll(/<Key>([^<]*)<\/Key>/g)].map((m) => m[1])).toEqual([
-      'mine/a',
-      'mine/a',
-      'mine/../yours',
-    ]);
+    expect([...sent.matchAll(/<Key>([^<]*)<\/Key>/g)].map((m) => m[1])).toEqual(['mine/a', 'mine/a']);
     const record = await arena.gateway.record(response.headers['x-amz-request-id'] ?? '');
     expect((record['entries'] as { status: number }[]).map(({ status }) => status)).toEqual([
-      204, 403, 204, 403, 204,
+      204, 403, 204, 403, 403,
     ]);
     expect((await arena.get('yours')).body).toBe('kept');
     expect((await arena.get('mine/a')).status).toBe(404);

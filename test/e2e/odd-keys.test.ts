@@ -179,13 +179,13 @@ test('a policy on a prefix cannot be left by dots', async () => {
   });
   await s3.send(new PutObjectCommand({ Bucket, Key: 'secret', Body: 'theirs' }));
   gateway.upstream.clear();
-  // Inside the prefix this is a key of its own, which is not there; nothing is resolved to `secret`.
+  // A key of its own on AWS; an upstream that keeps files would open `secret`.
   for (const path of [`/${Bucket}/mine/../secret`, `/${Bucket}/mine/%2e%2e/secret`]) {
     const answer = await sendRaw(gateway, { path, credentials: key });
     expect(answer.body).not.toContain('theirs');
     expect(answer.status).toBe(403);
   }
-  expect(gateway.upstream.requestLines()).toEqual([`GET /${Bucket}/mine/../secret HTTP/1.1`]);
+  expect(gateway.upstream.requestLines()).toEqual([]);
 });
 
 function hosted(
