@@ -44,6 +44,7 @@ export function createStoreCache<Value extends object>(options: StoreCacheOption
   let seenAt = now();
   let failing = false;
   let refreshing: Promise<void> | undefined;
+  let following: Promise<void> | undefined;
 
   function clear(): void {
     present.clear();
@@ -97,8 +98,18 @@ export function createStoreCache<Value extends object>(options: StoreCacheOption
     }
   }
 
+  /** A look under way may have asked before the change: one more follows it, for all who ask meanwhile. */
   function refresh(): Promise<void> {
-    refreshing ??= look().finally(() => {
+    if (refreshing === undefined) return start();
+    following ??= refreshing.then(() => {
+      following = undefined;
+      return start();
+    });
+    return following;
+  }
+
+  function start(): Promise<void> {
+    refreshing = look().finally(() => {
       refreshing = undefined;
     });
     return refreshing;

@@ -68,6 +68,18 @@ describe('the cache over the store', () => {
     expect(await cache.find('a')).toEqual({ text: '2' });
   });
 
+  test('a change is seen after refresh, also while another look, begun before it, is under way', async () => {
+    const { cache, write } = setUp();
+    write('a', '1');
+    await cache.refresh();
+    await cache.find('a');
+    const before = cache.refresh();
+    write('a', '2');
+    await Promise.all([cache.refresh(), cache.refresh()]);
+    expect(await cache.find('a')).toEqual({ text: '2' });
+    await before;
+  });
+
   test('a load that a change overtakes is given to its waiters and not kept', async () => {
     const { cache, state, write } = setUp();
     await cache.refresh();
