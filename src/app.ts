@@ -55,7 +55,14 @@ const CACHED_SIGNING_KEYS = 10_000;
 export async function startGateway(config: Config, log: Logger): Promise<Gateway> {
   const closing: (() => void | Promise<void>)[] = [];
   const closeAll = async (): Promise<void> => {
-    for (const close of closing.splice(0).toReversed()) await close();
+    const failures: unknown[] = [];
+    for (const close of closing.splice(0).toReversed())
+      try {
+        await close();
+      } catch (error) {
+        failures.push(error);
+      }
+    if (failures.length > 0) throw new AggregateError(failures, 'parts of the gateway did not close');
   };
   try {
     return await start(config, log, closing, closeAll);

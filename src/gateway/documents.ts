@@ -1,5 +1,5 @@
 /**
- * The small XML and JSON bodies, read and verified before anything is decided, since they feed the decision. What goes
+ * The small XML and JSON bodies, read and verified; those that feed the decision before anything is decided. What goes
  * upstream is written anew from what was understood here; the client's own text never does.
  */
 import {
@@ -10,11 +10,12 @@ import {
   S3Error,
   type CompletedPart,
   type DeleteObjectsRequest,
+  type OperationName,
   type Tag,
 } from '../s3/index.ts';
 import type { BodyContext } from './condition-context.ts';
 import type { IncomingBody } from './incoming-body.ts';
-import type { Authenticated } from './stages.ts';
+import type { Authenticated, Identified } from './stages.ts';
 
 export type RequestDocument =
   | { readonly kind: 'none' }
@@ -52,8 +53,21 @@ export async function readDocument(
   }
 }
 
+/** Whether the document must be read before anything can be decided: all others are read for those who may. */
+export function feedsDecision({ operation }: Identified): boolean {
+  return FEEDING.has(operation.name);
+}
+
+const FEEDING: ReadonlySet<OperationName> = new Set([
+  'CreateBucket',
+  'DeleteObjects',
+  'PutBucketTagging',
+  'PutObjectTagging',
+]);
+
 /** The condition keys that a document fills in. */
-export function documentContext(document: RequestDocument): BodyContext {
+export function documentContext(document: RequestDocument | undefined): BodyContext {
+  if (document === undefined) return {};
   switch (document.kind) {
     case 'tagging':
       return { tags: document.tags };

@@ -4,7 +4,7 @@ import { accept } from './accept.ts';
 import { authenticate, type AuthenticateDependencies } from './authenticate.ts';
 import { authorize, type AuthorizeDependencies } from './authorize.ts';
 import type { BodyFraming } from './body-framing.ts';
-import { documentContext, readDocument } from './documents.ts';
+import { documentContext, feedsDecision, readDocument } from './documents.ts';
 import { identify, type IdentifyDependencies } from './identify.ts';
 import { incomingBody, type IncomingBody } from './incoming-body.ts';
 import { perform, type PerformDependencies } from './perform.ts';
@@ -45,10 +45,11 @@ export function createHandler(dependencies: HandlerDependencies): Handler {
       const authenticated = trail.reached(await authenticate(identified, dependencies));
       const body = (): IncomingBody =>
         (opened ??= trail.opened(incomingBody(authenticated, response, dependencies)));
-      const document = await readDocument(authenticated, body);
+      const feeding = feedsDecision(identified) ? await readDocument(authenticated, body) : undefined;
       const authorized = trail.reached(
-        await authorize(authenticated, documentContext(document), dependencies),
+        await authorize(authenticated, documentContext(feeding), dependencies),
       );
+      const document = feeding ?? (await readDocument(authorized, body));
       const request = { request: authorized, document, body, signal: gone.signal };
       const answer = trail.answered(await perform(request, dependencies));
       trail.sent(await respond(answer, received, response, dependencies));

@@ -1,6 +1,7 @@
 /** One request on the wire to the upstream, and its response, streamed with backpressure. */
 import type { Writable } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import { S3Error } from '../s3/index.ts';
 
 export interface UpstreamResponse {
   readonly status: number;
@@ -33,16 +34,33 @@ export interface ExchangeRequest {
   readonly body: AsyncIterable<Buffer> | Buffer | undefined;
   /** Aborting destroys the connection, with Content-Length outstanding if a body was on its way. */
   readonly signal: AbortSignal;
+  /** Milliseconds until it is given up that no connection is free; undefined: no limit. */
+  readonly startTimeout?: number | undefined;
+  /** Called once, when the connection is done with the request, or will never be. */
+  readonly onEnd?: () => void;
 }
 
-/** Resolves when the response's headers are there; rejects when the upstream cannot be reached or breaks off before. */
+/**
+ * Resolves when the response's headers are there; rejects when the upstream cannot be reached or breaks off before, and
+ * with an S3Error `SlowDown` when no connection gets free in time.
+ */
 export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Promise<UpstreamResponse> {
   return new Promise((resolve, reject) => {
-    const { signal } = request;
+    const { signal, startTimeout } = request;
     if (signal.aborted) {
+      request.onEnd?.();
       reject(signal.reason as Error);
       return;
     }
+    let refused: Error | undefined;
+    const timer =
+      startTimeout === undefined
+        ? undefined
+        : setTimeout(() => {
+            const reason = `no connection to the upstream got free within ${startTimeout} ms`;
+            refused = new S3Error('SlowDown', { reason });
+            reject(refused);
+          }, startTimeout);
     let controller: Dispatcher.DispatchController | undefined;
     let body: ResponseBody | undefined;
     const onAbort = (): void => {
@@ -63,7 +81,9 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Prom
       {
         onRequestStart(started) {
           controller = started;
+          clearTimeout(timer);
           if (signal.aborted) started.abort(signal.reason as Error);
+          else if (refused !== undefined) started.abort(refused);
         },
         onResponseStart(started, status) {
           if (status < 200) return;
@@ -75,10 +95,13 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Prom
         },
         onResponseEnd() {
           signal.removeEventListener('abort', onAbort);
+          request.onEnd?.();
           body?.end();
         },
         onResponseError(_, error) {
+          clearTimeout(timer);
           signal.removeEventListener('abort', onAbort);
+          request.onEnd?.();
           if (body === undefined) reject(error);
           else body.fail(error);
         },

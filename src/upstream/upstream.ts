@@ -8,7 +8,7 @@ import {
   UNSIGNED_PAYLOAD,
   type SigningCredentials,
 } from '../sigv4/index.ts';
-import { exchange, type UpstreamResponse } from './exchange.ts';
+import { exchange, type ExchangeRequest, type UpstreamResponse } from './exchange.ts';
 import { frame, framedLength, type TrailingChecksum } from './framing.ts';
 
 export interface UpstreamOptions {
@@ -18,7 +18,7 @@ export interface UpstreamOptions {
   readonly credentials: SigningCredentials;
   /** Connections to the upstream at most. */
   readonly connections: number;
-  /** Milliseconds until a connection is given up that does not open. */
+  /** Milliseconds until a connection is given up that does not open, or of which none gets free. */
   readonly connectTimeout: number;
   /** Milliseconds until the response's headers are there, counted from the end of the request. */
   readonly headersTimeout: number;
@@ -95,6 +95,17 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     signingKeys: createSigningKeys({ max: 16 }),
   };
 
+  let running = 0;
+  const onEnd = (): void => {
+    running -= 1;
+  };
+  const attempt = (wire: ExchangeRequest): Promise<UpstreamResponse> => {
+    // Slow clients can hold every connection: who comes then is told to come back, and does not wait for ever.
+    const startTimeout = running < options.connections ? undefined : options.connectTimeout;
+    running += 1;
+    return exchange(pool, { ...wire, startTimeout, onEnd });
+  };
+
   return {
     endpoint: options.endpoint,
     region: options.region,
@@ -123,7 +134,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
         signal: request.signal,
       };
       try {
-        return await exchange(pool, wire);
+        return await attempt(wire);
       } catch (error) {
         if (request.signal.aborted || error instanceof S3Error) throw error;
         const repeatable =
@@ -131,9 +142,9 @@ export function createUpstream(options: UpstreamOptions): Upstream {
         if (!repeatable || !STALE_CONNECTION.has(codeOf(error))) throw unreachable(error);
       }
       try {
-        return await exchange(pool, wire);
+        return await attempt(wire);
       } catch (error) {
-        throw request.signal.aborted ? error : unreachable(error);
+        throw request.signal.aborted || error instanceof S3Error ? error : unreachable(error);
       }
     },
     async close() {
