@@ -21,7 +21,7 @@ export interface SignedRequest extends RawRequest {
 }
 
 /** Signs the chunks and the trailer of a body, in order. */
-export interface SignatureChain {
+interface SignatureChain {
   readonly signature: string;
   chunk(data: Buffer): string;
   /** @param lines `name:value\n` each. */
@@ -46,7 +46,7 @@ export interface SignOptions {
   readonly region?: string;
 }
 
-export const EMPTY_SHA256 = sha256('');
+const EMPTY_SHA256 = sha256('');
 
 /** With an Authorization header, and a Content-Length when there is a body. */
 export function signHeader(options: SignOptions): SignedRequest {
