@@ -5,5 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 30_000,
+    // The default is one less than there are processors, which on two of them takes twice as long.
+    maxWorkers: 2,
   },
 });
