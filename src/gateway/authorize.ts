@@ -49,10 +49,21 @@ export interface Decided {
 /** A policy's refusal: its decision goes into the audit record. */
 export class PolicyRefusal extends S3Error {
   readonly decided: Decided;
+  /** The account that owns the bucket; undefined where there is none. */
+  readonly bucketOwner: string | undefined;
 
-  constructor(decided: Decided, message: string | undefined, reason: string) {
+  constructor(
+    decided: Decided,
+    options: {
+      readonly message: string | undefined;
+      readonly reason: string;
+      readonly bucketOwner: string | undefined;
+    },
+  ) {
+    const { message, reason, bucketOwner } = options;
     super('AccessDenied', { ...(message !== undefined && { message }), reason });
     this.decided = decided;
+    this.bucketOwner = bucketOwner;
   }
 }
 
@@ -200,7 +211,7 @@ function refusal(
   const message = tell
     ? `User: ${caller.key.principal.arn} is not authorized to perform: ${required.action} on resource: "${required.resource}" ${why.external(required.action)}`
     : undefined;
-  return new PolicyRefusal({ required, decision }, message, reason);
+  return new PolicyRefusal({ required, decision }, { message, reason, bucketOwner: bucket?.ownerAccount });
 }
 
 /**

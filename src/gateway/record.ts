@@ -146,7 +146,7 @@ export class RequestTrail {
       referer: incoming.headers.referer,
       userAgent: incoming.headers['user-agent'],
       tls: stage.tls,
-      ...identifiedFields(stage),
+      ...identifiedFields(stage, refusal),
       ...callerFields(stage, refusal),
       decision: decisionOf(stage, refusal),
       status: this.#status,
@@ -205,13 +205,16 @@ function decisionOf(
   return 'decided' in stage && stage.decided !== undefined ? recordDecision(stage.decided) : undefined;
 }
 
-function identifiedFields(stage: Stage): Partial<AccessRecord> {
+function identifiedFields(
+  stage: Stage,
+  refusal: S3Error | UpstreamRefusal | undefined,
+): Partial<AccessRecord> {
   if (!('operation' in stage)) return {};
   const authorized = 'decided' in stage ? stage : undefined;
   return {
     operation: stage.operation.name,
     bucket: stage.address.bucket,
-    bucketOwner: authorized?.bucket?.ownerAccount,
+    bucketOwner: refusal instanceof PolicyRefusal ? refusal.bucketOwner : authorized?.bucket?.ownerAccount,
     key: stage.address.key,
     versionId: queryValue(stage.effective.query, 'versionId'),
     copySource: authorized?.copySource,

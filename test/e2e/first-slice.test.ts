@@ -43,4 +43,11 @@ test('a write that no policy allows is refused before anything reaches the upstr
     .send(new PutObjectCommand({ Bucket: 'docs', Key: 'b.txt', Body: 'no' }));
   await expect(refused).rejects.toMatchObject({ name: 'AccessDenied', $metadata: { httpStatusCode: 403 } });
   expect(gateway.upstream.requestLines()).toEqual([]);
+  const record = await gateway.line((line) => line['key'] === 'b.txt');
+  expect(record).toMatchObject({
+    bucketOwner: '000000000000',
+    decision: { effect: 'Deny', action: 's3:PutObject', reason: 'no identity policy allows it' },
+    status: 403,
+    errorCode: 'AccessDenied',
+  });
 });
