@@ -211,7 +211,9 @@ function refusal(
   const message = tell
     ? `User: ${caller.key.principal.arn} is not authorized to perform: ${required.action} on resource: "${required.resource}" ${why.external(required.action)}`
     : undefined;
-  return new PolicyRefusal({ required, decision }, { message, reason, bucketOwner: bucket?.ownerAccount });
+  // A refusal about the source of a copy says nothing of the bucket that the record is about.
+  const bucketOwner = required.bucket === request.address.bucket ? bucket?.ownerAccount : undefined;
+  return new PolicyRefusal({ required, decision }, { message, reason, bucketOwner });
 }
 
 /**
