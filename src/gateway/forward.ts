@@ -14,7 +14,7 @@ import {
   type UpstreamPayload,
   type UpstreamResponse,
 } from '../upstream/index.ts';
-import type { Answer } from './answer.ts';
+import type { Answer, UpstreamOutcome } from './answer.ts';
 import { mayAlso, mayList, type Authorized, type AuthorizeDependencies } from './authorize.ts';
 import { readRefusal, unavailable, UpstreamRefusal, upstreamOutcome } from './upstream-error.ts';
 import { lateXml } from './late-xml.ts';
@@ -110,10 +110,36 @@ export function streamPayload(
   return { kind: 'stream', chunks, length, sha256 };
 }
 
-/** A small body that the gateway has parsed and written anew. Some operations demand Content-MD5. */
-export function bufferPayload(text: string): { readonly payload: UpstreamPayload; readonly md5: string } {
-  const data = Buffer.from(text, 'utf8');
-  return { payload: { kind: 'buffer', data }, md5: createHash('md5').update(data).digest('base64') };
+/** XML that the gateway has written itself, with the headers that speak of it. Some operations demand Content-MD5. */
+export function xmlPayload(xml: string): {
+  readonly payload: UpstreamPayload;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+} {
+  const data = Buffer.from(xml, 'utf8');
+  const md5 = createHash('md5').update(data).digest('base64');
+  return {
+    payload: { kind: 'buffer', data },
+    headers: [
+      ['content-type', 'application/xml'],
+      ['content-md5', md5],
+    ],
+  };
+}
+
+/**
+ * Asks the upstream whether the bucket or object of the request is there.
+ * @throws UpstreamRefusal as `forward`, with status 404 when it is not.
+ */
+export async function head(
+  request: Authorized,
+  options: { readonly signal: AbortSignal; readonly query?: readonly QueryParameter[] },
+  dependencies: ForwardDependencies,
+): Promise<UpstreamOutcome> {
+  const { signal, query = [] } = options;
+  const wire = { method: 'HEAD', query, headers: [], payload: { kind: 'none' }, signal } as const;
+  const response = await send(request, wire, dependencies);
+  response.body.discard();
+  return upstreamOutcome(response);
 }
 
 /** The client's headers that the operation knows, less those that the gateway uses up itself. */

@@ -2,13 +2,7 @@
 import type { Answer } from './answer.ts';
 import type { Authorized } from './authorize.ts';
 import type { RequestDocument } from './documents.ts';
-import {
-  bufferPayload,
-  forward,
-  forwardedHeaders,
-  streamPayload,
-  type ForwardDependencies,
-} from './forward.ts';
+import { forward, forwardedHeaders, streamPayload, xmlPayload, type ForwardDependencies } from './forward.ts';
 import type { IncomingBody } from './incoming-body.ts';
 import { getAcl, putAcl } from './operations/acl.ts';
 import { createBucket, deleteBucket, getBucketLocation, headBucket } from './operations/bucket-lifecycle.ts';
@@ -79,7 +73,7 @@ function forwardDocument(
   signal: AbortSignal,
   dependencies: PerformDependencies,
 ): Promise<Answer> {
-  const { payload, md5 } = bufferPayload(xml);
+  const { payload, headers } = xmlPayload(xml);
   const ofTheObject = request.operation.checksums === 'object';
   const kept = forwardedHeaders(request).filter(
     ([name]) =>
@@ -87,10 +81,5 @@ function forwardDocument(
       name !== 'content-type' &&
       (ofTheObject || !name.startsWith('x-amz-checksum-')),
   );
-  const headers: (readonly [string, string])[] = [
-    ...kept,
-    ['content-type', 'application/xml'],
-    ['content-md5', md5],
-  ];
-  return forward(request, { payload, signal, headers }, dependencies);
+  return forward(request, { payload, signal, headers: [...kept, ...headers] }, dependencies);
 }

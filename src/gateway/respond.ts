@@ -32,7 +32,7 @@ export async function respond(
   response: ServerResponse,
   { hostId }: Responder,
 ): Promise<Sent> {
-  const own = ['x-amz-request-id', received.requestId, 'x-amz-id-2', hostId, 'server', SERVER];
+  const own = ownHeaders(received, hostId);
   const { body } = answer;
   if (body.kind === 'late-xml') {
     const head = withoutLength(answer.headers);
@@ -68,7 +68,7 @@ export function refuse(
   const context = { resource: pathOf(received.target), requestId: received.requestId, hostId };
   const bodyless = received.method === 'HEAD' || refusal.status === 304;
   const xml = bodyless ? '' : renderError(refusal, context);
-  const headers = ['x-amz-request-id', received.requestId, 'x-amz-id-2', hostId, 'server', SERVER];
+  const headers = ownHeaders(received, hostId);
   if (!bodyless)
     headers.push('content-type', 'application/xml', 'content-length', String(Buffer.byteLength(xml)));
   if (refusal instanceof S3Error)
@@ -78,6 +78,11 @@ export function refuse(
   response.writeHead(refusal.status, headers);
   response.end(xml);
   return { bytes: Buffer.byteLength(xml), lateErrorCode: undefined };
+}
+
+/** Never the upstream's; Node adds Date. */
+function ownHeaders({ requestId }: Received, hostId: string): string[] {
+  return ['x-amz-request-id', requestId, 'x-amz-id-2', hostId, 'server', SERVER];
 }
 
 /** The path of a request target as it came, without its query, which may hold a signature. */

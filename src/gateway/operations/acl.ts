@@ -2,9 +2,8 @@
 import { grantsOnlyOwner, renderAccessControlPolicy, S3Error } from '../../s3/index.ts';
 import { canonicalUserId } from '../canonical-user.ts';
 import { emptyAnswer, xmlAnswer, type Answer, type UpstreamOutcome } from '../answer.ts';
-import { send } from '../forward.ts';
+import { head } from '../forward.ts';
 import type { Performance, PerformDependencies } from '../perform.ts';
-import { upstreamOutcome } from '../upstream-error.ts';
 
 export async function getAcl(performance: Performance, dependencies: PerformDependencies): Promise<Answer> {
   const upstream = await assertExists(performance, dependencies);
@@ -25,16 +24,11 @@ export async function putAcl(performance: Performance, dependencies: PerformDepe
   return { ...emptyAnswer(200, ['content-length', '0']), upstream };
 }
 
-async function assertExists(
+/** An ACL of nothing is `NoSuchKey` or `NoSuchBucket`. */
+function assertExists(
   { request, signal }: Performance,
   dependencies: PerformDependencies,
 ): Promise<UpstreamOutcome> {
   const query = request.effective.query.filter(({ name }) => name === 'versionId');
-  const response = await send(
-    request,
-    { method: 'HEAD', query, headers: [], payload: { kind: 'none' }, signal },
-    dependencies,
-  );
-  response.body.discard();
-  return upstreamOutcome(response);
+  return head(request, { signal, query }, dependencies);
 }

@@ -1,7 +1,7 @@
 /** Making, finding and removing buckets: upstream, and in the gateway's own register. */
 import { renderCreateBucketConfiguration, renderLocation, S3Error } from '../../s3/index.ts';
 import { emptyAnswer, xmlAnswer, type Answer } from '../answer.ts';
-import { bufferPayload, forward, send } from '../forward.ts';
+import { forward, head, send, xmlPayload } from '../forward.ts';
 import type { Performance, PerformDependencies } from '../perform.ts';
 import { UpstreamRefusal, upstreamOutcome } from '../upstream-error.ts';
 
@@ -29,17 +29,10 @@ export async function createBucket(
       details: { BucketName: name },
       reason: 'the bucket exists upstream',
     });
-  const { payload, md5 } =
+  const { payload, headers } =
     upstream.region === 'us-east-1'
-      ? { payload: { kind: 'none' } as const, md5: undefined }
-      : bufferPayload(renderCreateBucketConfiguration(upstream.region));
-  const headers: [string, string][] =
-    md5 === undefined
-      ? []
-      : [
-          ['content-md5', md5],
-          ['content-type', 'application/xml'],
-        ];
+      ? { payload: { kind: 'none' } as const, headers: [] }
+      : xmlPayload(renderCreateBucketConfiguration(upstream.region));
   const response = await send(request, { payload, signal, headers }, dependencies);
   response.body.discard();
   // A policy that was set for the name while no bucket had it does not count for this one.
@@ -96,10 +89,7 @@ export async function getBucketLocation(
   { request, signal }: Performance,
   dependencies: PerformDependencies,
 ): Promise<Answer> {
-  const options = { method: 'HEAD', query: [], payload: { kind: 'none' }, signal, headers: [] } as const;
-  const response = await send(request, options, dependencies);
-  response.body.discard();
-  return xmlAnswer(renderLocation(dependencies.region), upstreamOutcome(response));
+  return xmlAnswer(renderLocation(dependencies.region), await head(request, { signal }, dependencies));
 }
 
 function checkLocation(constraint: string | undefined, region: string): void {
@@ -120,10 +110,8 @@ async function existsUpstream(
   { request, signal }: Pick<Performance, 'request' | 'signal'>,
   dependencies: PerformDependencies,
 ): Promise<boolean> {
-  const options = { method: 'HEAD', query: [], payload: { kind: 'none' }, signal, headers: [] } as const;
   try {
-    const response = await send(request, options, dependencies);
-    response.body.discard();
+    await head(request, { signal }, dependencies);
     return true;
   } catch (error) {
     if (!(error instanceof UpstreamRefusal)) throw error;

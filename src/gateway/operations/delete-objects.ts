@@ -11,7 +11,7 @@ import {
 } from '../../s3/index.ts';
 import { xmlAnswer, type Answer, type UpstreamOutcome } from '../answer.ts';
 import { decide, type AuthorizeDependencies, type Authorized, type Decided } from '../authorize.ts';
-import { bufferPayload, forwardedHeaders, send } from '../forward.ts';
+import { forwardedHeaders, send, xmlPayload } from '../forward.ts';
 import type { Performance, PerformDependencies } from '../perform.ts';
 import { entryResult } from '../record.ts';
 import { unavailable, upstreamOutcome } from '../upstream-error.ts';
@@ -41,10 +41,9 @@ export async function deleteObjects(
   });
   if (allowed.length === 0) return answer([], errors);
 
-  const { payload, md5 } = bufferPayload(renderDeleteObjects({ quiet, objects: allowed }));
+  const { payload, headers } = xmlPayload(renderDeleteObjects({ quiet, objects: allowed }));
   const kept = forwardedHeaders(request).filter(([name]) => name === 'x-amz-bypass-governance-retention');
-  const headers = [...kept, ['content-type', 'application/xml'], ['content-md5', md5]] as const;
-  const response = await send(request, { payload, signal, headers }, dependencies);
+  const response = await send(request, { payload, signal, headers: [...kept, ...headers] }, dependencies);
   const outcome = upstreamOutcome(response);
   try {
     const result = parseDeleteResult((await response.body.read(MAX_ANSWER_BYTES)).toString('utf8'));
