@@ -6,7 +6,8 @@ export const S3_NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
 /**
  * Content of an element: text, child elements in order, or a list, which repeats the element. A child named
- * `@name` is an attribute of the element.
+ * `@name` is an attribute of the element; one named `#sequence` is a list of children in place of itself, for
+ * elements of different names whose order counts.
  */
 export type XmlContent = string | number | boolean | XmlElements | readonly XmlContent[] | undefined;
 export interface XmlElements {
@@ -33,10 +34,19 @@ export interface ParsedElement {
   children(name: string): readonly ParsedElement[];
   /** The only child of that name, undefined when absent. @throws S3Error `MalformedXML` when there are several. */
   child(name: string): ParsedElement | undefined;
+  /** Each name once. */
   readonly childNames: readonly string[];
+  /** All children, in document order. */
+  readonly elements: readonly NamedElement[];
+}
+
+export interface NamedElement {
+  readonly name: string;
+  readonly element: ParsedElement;
 }
 
 const parser = new XMLParser({
+  preserveOrder: true,
   ignoreAttributes: true,
   removeNSPrefix: true,
   parseTagValue: false,
@@ -45,7 +55,6 @@ const parser = new XMLParser({
   ignoreDeclaration: true,
   cdataPropName: '#cdata',
   textNodeName: '#text',
-  isArray: () => true,
 });
 
 /** A thousand entries of DeleteObjects with all that they may have are 12,000. */
@@ -69,41 +78,67 @@ export function parseXml(
   if (source.includes('<!DOCTYPE') || source.includes('<![CDATA[')) throw new S3Error('MalformedXML');
   try {
     if (XMLValidator.validate(source) !== true) throw new S3Error('MalformedXML');
-    const document = parser.parse(source) as Record<string, unknown[]>;
-    const names = Object.keys(document).filter((name) => name !== '#text');
-    const found = document[root];
-    if (names.length !== 1 || found?.length !== 1) throw new S3Error('MalformedXML');
-    return toElement(found[0]);
+    const document = (parser.parse(source) as readonly ParsedNode[]).filter(isElement);
+    const [only] = document;
+    if (only === undefined || document.length > 1 || nameOf(only) !== root) throw new S3Error('MalformedXML');
+    return toElement(only[root] as readonly ParsedNode[]);
   } catch (error) {
     if (error instanceof S3Error) throw error;
     throw new S3Error('MalformedXML', { cause: error });
   }
 }
 
-function toElement(node: unknown): ParsedElement {
-  const fields: Record<string, unknown> =
-    typeof node === 'object' && node !== null ? (node as Record<string, unknown>) : { '#text': node };
-  const children = (name: string): readonly ParsedElement[] => {
-    const list = Object.hasOwn(fields, name) ? fields[name] : undefined;
-    return Array.isArray(list) ? list.map(toElement) : [];
-  };
-  const raw = fields['#text'];
+/** An element is `{ name: its nodes }`, a text is `{ '#text': the text }`. */
+type ParsedNode = Readonly<Record<string, readonly ParsedNode[] | string>>;
+
+function nameOf(node: ParsedNode): string {
+  for (const name in node) return name;
+  return '#text';
+}
+
+function isElement(node: ParsedNode): boolean {
+  return nameOf(node) !== '#text';
+}
+
+function toElement(nodes: readonly ParsedNode[]): ParsedElement {
+  let text = '';
+  const elements: NamedElement[] = [];
+  for (const node of nodes) {
+    const name = nameOf(node);
+    const content = node[name];
+    if (typeof content === 'string') text += content;
+    else if (content !== undefined) elements.push({ name, element: toElement(content) });
+  }
+  const children = (name: string): readonly ParsedElement[] =>
+    elements.filter((child) => child.name === name).map(({ element }) => element);
   return {
-    text: unescape(Array.isArray(raw) ? raw.join('') : typeof raw === 'string' ? raw : ''),
+    text: unescape(text),
+    elements,
     children,
     child(name) {
       const list = children(name);
       if (list.length > 1) throw new S3Error('MalformedXML');
       return list[0];
     },
-    childNames: Object.keys(fields).filter((name) => name !== '#text'),
+    get childNames() {
+      return [...new Set(elements.map(({ name }) => name))];
+    },
   };
 }
 
 function renderChildren(content: XmlElements): string {
   let out = '';
-  for (const name in content) if (!name.startsWith('@')) out += renderElement(name, content[name]);
+  for (const name in content)
+    if (name === SEQUENCE) out += renderSequence(content[name]);
+    else if (!name.startsWith('@')) out += renderElement(name, content[name]);
   return out;
+}
+
+const SEQUENCE = '#sequence';
+
+function renderSequence(content: XmlContent): string {
+  if (!Array.isArray(content)) throw new Error(`${SEQUENCE} is a list`);
+  return content.map((item: XmlContent) => renderChildren(item as XmlElements)).join('');
 }
 
 function renderAttributes(content: XmlElements): string {
