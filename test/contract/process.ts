@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { request } from 'undici';
 
@@ -58,6 +59,14 @@ export async function runOrThrow(command: Command): Promise<Buffer> {
   if (outcome.code === 0) return outcome.stdout;
   const words = `${outcome.stderr}\n${outcome.stdout.subarray(-2000).toString()}`.trim();
   throw new Error(`\`${command.file}\` ended with ${outcome.code ?? 'a signal'}: ${words.slice(-2000)}`);
+}
+
+/** The first version number that a program prints, `1.2.3` or `1.2`. Throws when it prints none. */
+export async function printedVersion(file: string, ...args: readonly string[]): Promise<string> {
+  const { stdout, stderr } = await run({ file, args, folder: tmpdir() });
+  const version = /\d+\.\d+(?:\.\d+)*/.exec(`${stdout.toString()}\n${stderr}`)?.[0];
+  if (version === undefined) throw new Error(`\`${file} ${args.join(' ')}\` printed no version`);
+  return version;
 }
 
 export interface Server {

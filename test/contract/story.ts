@@ -30,7 +30,22 @@ export type Step = (story: Story) => Promise<void>;
 export interface StoryClient {
   readonly name: string;
   readonly tool: ToolName;
+  /** Resolves to the client's version, for the table of what was tried: digits and dots, whatever else is printed. */
+  readonly version: (program: string) => Promise<string>;
   readonly steps: Readonly<Record<StepName, Step | { readonly unable: string }>>;
+  /**
+   * Uploads a file and downloads the object, in one request or in parts, as the client does by default. The story
+   * compares the two files, of 0 bytes, of 1 byte and so on.
+   */
+  readonly roundTrip: (story: Story, transfer: Transfer) => Promise<void>;
+}
+
+export interface Transfer {
+  /** The path of the file to upload. */
+  readonly from: string;
+  readonly key: string;
+  /** The path of the file to download to; there is none yet. */
+  readonly to: string;
 }
 
 export interface Story {

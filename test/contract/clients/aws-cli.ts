@@ -2,7 +2,7 @@ import { stat, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { REGION } from '../gateway.ts';
 import { expectThreeParts, usePresigned } from '../observer.ts';
-import { type Command, type Outcome, run, runOrThrow } from '../process.ts';
+import { type Command, type Outcome, printedVersion, run, runOrThrow } from '../process.ts';
 import {
   BIG_KEY,
   COPY_KEY,
@@ -24,6 +24,7 @@ import type { Credentials } from '../target.ts';
 export const awsCli: StoryClient = {
   name: 'aws-cli',
   tool: 'aws-cli',
+  version: (program) => printedVersion(program, '--version'),
   steps: {
     async 'make bucket'(story) {
       await configure(story);
@@ -122,6 +123,10 @@ export const awsCli: StoryClient = {
       const write = await attempt(story, story.forger, 's3', 'cp', story.files.small, uri(story, DENIED_KEY));
       expectText(write.stderr, ['SignatureDoesNotMatch']);
     },
+  },
+  async roundTrip(story, { from, key, to }) {
+    await aws(story, 's3', 'cp', from, uri(story, key));
+    await aws(story, 's3', 'cp', uri(story, key), to);
   },
 };
 

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { REGION } from '../gateway.ts';
 import { expectThreeParts, usePresigned } from '../observer.ts';
-import { runOrThrow } from '../process.ts';
+import { printedVersion, runOrThrow } from '../process.ts';
 import {
   BIG_KEY,
   COPY_KEY,
@@ -22,6 +22,7 @@ import {
 export const boto3: StoryClient = {
   name: 'boto3',
   tool: 'boto3',
+  version: (program) => printedVersion(program, '-c', 'import boto3; print(boto3.__version__)'),
   steps: {
     'make bucket': python('make bucket'),
     put: python('put'),
@@ -47,6 +48,9 @@ export const boto3: StoryClient = {
     },
     'wrong secret': python('wrong secret'),
   },
+  async roundTrip(story, transfer) {
+    await tell(story, 'round trip', { transfer });
+  },
 };
 
 function python(step: StepName) {
@@ -55,7 +59,7 @@ function python(step: StepName) {
   };
 }
 
-async function tell(story: Story, step: StepName, more: object = {}): Promise<string> {
+async function tell(story: Story, step: StepName | 'round trip', more: object = {}): Promise<string> {
   const output = await runOrThrow({
     file: story.program,
     args: [join(import.meta.dirname, 'boto3_steps.py'), step],

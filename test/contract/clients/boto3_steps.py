@@ -194,6 +194,12 @@ def wrong_secret():
     refused("SignatureDoesNotMatch", 403, lambda: forger.put_object(Bucket=bucket, Key=story["deniedKey"], Body=b"x"))
 
 
+def round_trip():
+    transfer = story["transfer"]
+    s3.upload_file(transfer["from"], bucket, transfer["key"])
+    s3.download_file(bucket, transfer["key"], transfer["to"])
+
+
 STEPS = {
     "make bucket": make_bucket,
     "put": put,
@@ -208,6 +214,7 @@ STEPS = {
     "presigned put": presigned_put,
     "denial": denial,
     "wrong secret": wrong_secret,
+    "round trip": round_trip,
 }
 
 STEPS[sys.argv[1]]()

@@ -3,7 +3,7 @@ import { open, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { REGION } from '../gateway.ts';
 import { expectThreeParts } from '../observer.ts';
-import { runOrThrow } from '../process.ts';
+import { printedVersion, runOrThrow } from '../process.ts';
 import {
   BIG_KEY,
   COPY_KEY,
@@ -28,6 +28,7 @@ import type { Credentials } from '../target.ts';
 export const curl: StoryClient = {
   name: 'curl',
   tool: 'curl',
+  version: (program) => printedVersion(program, '--version'),
   steps: {
     async 'make bucket'(story) {
       await expectStatus(story, 200, ...sending('PUT'), url(story));
@@ -125,6 +126,10 @@ export const curl: StoryClient = {
       const write = await send(story, story.forger, [...UNSIGNED, ...upload]);
       expectText(`${write.status} ${write.text}`, ['403', '<Code>SignatureDoesNotMatch</Code>']);
     },
+  },
+  async roundTrip(story, { from, key, to }) {
+    await expectStatus(story, 200, '-T', from, url(story, key));
+    await expectStatus(story, 200, '-o', to, url(story, key));
   },
 };
 

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { REGION } from '../gateway.ts';
 import { expectThreeParts, usePresigned } from '../observer.ts';
-import { type Command, run, runOrThrow } from '../process.ts';
+import { type Command, printedVersion, run, runOrThrow } from '../process.ts';
 import {
   BIG_KEY,
   COPY_KEY,
@@ -24,6 +24,7 @@ import type { Credentials } from '../target.ts';
 export const rclone: StoryClient = {
   name: 'rclone',
   tool: 'rclone',
+  version: (program) => printedVersion(program, 'version'),
   steps: {
     async 'make bucket'(story) {
       await tell(story, 'mkdir', `s3:${story.bucket}`);
@@ -95,6 +96,10 @@ export const rclone: StoryClient = {
       const list = await run(command(story, story.forger, ['lsf', object(story, '')]));
       expectText(list.stderr, ['SignatureDoesNotMatch', '403']);
     },
+  },
+  async roundTrip(story, { from, key, to }) {
+    await tell(story, 'copyto', from, object(story, key));
+    await tell(story, 'copyto', object(story, key), to);
   },
 };
 

@@ -2,7 +2,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { REGION } from '../gateway.ts';
 import { expectThreeParts } from '../observer.ts';
-import { type Command, run, runOrThrow } from '../process.ts';
+import { type Command, printedVersion, run, runOrThrow } from '../process.ts';
 import {
   BIG_KEY,
   COPY_KEY,
@@ -25,6 +25,7 @@ const SIGNS_WITH_V2 = { unable: '`s3cmd signurl` makes SigV2 URLs only' } as con
 export const s3cmd: StoryClient = {
   name: 's3cmd',
   tool: 's3cmd',
+  version: (program) => printedVersion(program, '--version'),
   steps: {
     async 'make bucket'(story) {
       await tell(story, 'mb', uri(story, ''));
@@ -98,6 +99,10 @@ export const s3cmd: StoryClient = {
       );
       expectText(write.stderr, ['403', 'SignatureDoesNotMatch']);
     },
+  },
+  async roundTrip(story, { from, key, to }) {
+    await tell(story, 'put', from, uri(story, key));
+    await tell(story, 'get', uri(story, key), to);
   },
 };
 
