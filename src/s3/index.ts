@@ -25,6 +25,16 @@ export { ERRORS, S3Error, type ErrorCode } from './error.ts';
 export { identifyOperation, matchOperation } from './identify.ts';
 export { parseListBuckets, renderListBuckets, type ListedBucket } from './list-buckets.ts';
 export {
+  BUCKET_FIELDS,
+  KEY_FIELDS,
+  parseListing,
+  renderListing,
+  type ListedEntry,
+  type Listing,
+  type ListingField,
+  type ListingKind,
+} from './listings.ts';
+export {
   parseCreateBucketConfiguration,
   renderCreateBucketConfiguration,
   renderLocation,
