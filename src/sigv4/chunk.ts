@@ -15,13 +15,32 @@ export interface ChunkVerifier {
   verifyTrailer(sha256: string, signature: string): boolean;
 }
 
-export function createChunkVerifier(seed: {
+/** Signs chunks in order. */
+export interface ChunkSigner {
+  /** @param sha256 of the chunk's data, hex. */
+  signChunk(sha256: string): string;
+}
+
+interface ChunkSeed {
   readonly timestamp: string;
   readonly scope: CredentialScope;
   readonly signingKey: Buffer;
   /** The request's own signature. */
   readonly signature: string;
-}): ChunkVerifier {
+}
+
+export function createChunkSigner(seed: ChunkSeed): ChunkSigner {
+  const prefix = `AWS4-HMAC-SHA256-PAYLOAD\n${seed.timestamp}\n${formatScope(seed.scope)}\n`;
+  let previous = seed.signature;
+  return {
+    signChunk(sha256) {
+      previous = hmacHex(seed.signingKey, `${prefix}${previous}\n${EMPTY_SHA256}\n${sha256}`);
+      return previous;
+    },
+  };
+}
+
+export function createChunkVerifier(seed: ChunkSeed): ChunkVerifier {
   const scope = formatScope(seed.scope);
   let previous = seed.signature;
   const verify = (algorithm: string, hashes: string, signature: string): boolean => {

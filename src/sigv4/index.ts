@@ -6,11 +6,11 @@ export {
   sha256Hex,
   stringToSign,
 } from './canonical.ts';
-export { createChunkVerifier, type ChunkVerifier } from './chunk.ts';
+export { createChunkVerifier, type ChunkSigner, type ChunkVerifier } from './chunk.ts';
 export { anonymousPayloadHash, parseSignatureClaim, type SignatureClaim } from './claim.ts';
 export { isStreamingPayload, UNSIGNED_PAYLOAD } from './payload.ts';
 export { Secret } from './secret.ts';
-export { signRequest } from './sign.ts';
+export { signChunkedRequest, signRequest } from './sign.ts';
 export {
   createSigningKeys,
   deriveSigningKey,

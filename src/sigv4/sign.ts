@@ -1,4 +1,4 @@
-/** Signs a request: the gateway's own, on the way to the upstream. */
+/** Signs a request and the chunks of its body: the gateway's own, on the way to the upstream. */
 import type { QueryParameter } from '../s3/index.ts';
 import {
   ALGORITHM,
@@ -9,7 +9,9 @@ import {
   stringToSign,
   type CredentialScope,
 } from './canonical.ts';
+import { createChunkSigner, type ChunkSigner } from './chunk.ts';
 import { formatAmzDate } from './date.ts';
+import type { Secret } from './secret.ts';
 import { hmacHex, type SigningCredentials, type SigningKeys } from './signing-key.ts';
 
 export interface SignableRequest {
@@ -25,18 +27,38 @@ export interface SignableRequest {
 }
 
 export interface Signer {
-  readonly credentials: SigningCredentials;
+  readonly credentials: SigningCredentials & {
+    /** Of temporary credentials: sent, and signed, as `x-amz-security-token`. */
+    readonly sessionToken?: Secret | undefined;
+  };
   readonly region: string;
   readonly signingKeys: SigningKeys;
 }
 
 /** The headers of `request` as a raw array (name, value, name, value…), with date, payload hash and Authorization. */
 export function signRequest(request: SignableRequest, signer: Signer, now: number): string[] {
+  return sign(request, signer, now).headers;
+}
+
+/** As `signRequest`, for a body of signed chunks: `payloadHash` is the name of its streaming form. */
+export function signChunkedRequest(
+  request: SignableRequest,
+  signer: Signer,
+  now: number,
+): { readonly headers: string[]; readonly chunks: ChunkSigner } {
+  const { headers, timestamp, scope, signature, signingKey } = sign(request, signer, now);
+  return { headers, chunks: createChunkSigner({ timestamp, scope, signature, signingKey }) };
+}
+
+function sign(request: SignableRequest, signer: Signer, now: number) {
+  const { credentials } = signer;
   const timestamp = formatAmzDate(now);
   const scope: CredentialScope = { date: timestamp.slice(0, 8), region: signer.region, service: 's3' };
   const fields = new Map<string, string>(request.headers);
   fields.set('x-amz-content-sha256', request.payloadHash);
   fields.set('x-amz-date', timestamp);
+  if (credentials.sessionToken !== undefined)
+    fields.set('x-amz-security-token', credentials.sessionToken.expose());
   const signedHeaders = [...fields.keys()].sort();
   const canonical = canonicalRequest({
     method: request.method,
@@ -46,15 +68,13 @@ export function signRequest(request: SignableRequest, signer: Signer, now: numbe
     header: (name) => fields.get(name),
     payloadHash: request.payloadHash,
   });
-  const signature = hmacHex(
-    signer.signingKeys.get(signer.credentials, scope),
-    stringToSign(timestamp, scope, canonical),
-  );
-  const raw: string[] = [];
-  for (const [name, value] of fields) raw.push(name, value);
-  raw.push(
+  const signingKey = signer.signingKeys.get(credentials, scope);
+  const signature = hmacHex(signingKey, stringToSign(timestamp, scope, canonical));
+  const headers: string[] = [];
+  for (const [name, value] of fields) headers.push(name, value);
+  headers.push(
     'authorization',
-    `${ALGORITHM} Credential=${signer.credentials.accessKeyId}/${formatScope(scope)}, SignedHeaders=${signedHeaders.join(';')}, Signature=${signature}`,
+    `${ALGORITHM} Credential=${credentials.accessKeyId}/${formatScope(scope)}, SignedHeaders=${signedHeaders.join(';')}, Signature=${signature}`,
   );
-  return raw;
+  return { headers, timestamp, scope, signature, signingKey };
 }
