@@ -24,11 +24,11 @@ export function createBodyDigests(declaration: BodyDeclaration): BodyDigests {
   const { payload, checksum, trailer } = declaration;
   const declaredHash = payload.kind === 'sha256' ? payload.sha256 : undefined;
   const algorithm = checksum?.algorithm ?? trailer;
-  const wanted = new Set<ChecksumAlgorithm | 'md5'>();
+  const wanted = new Set<ChecksumAlgorithm>();
   if (declaredHash !== undefined) wanted.add('sha256');
   if (algorithm !== undefined) wanted.add(algorithm);
   if (declaration.md5 !== undefined) wanted.add('md5');
-  const running = new Map<ChecksumAlgorithm | 'md5', Checksum>();
+  const running = new Map<ChecksumAlgorithm, Checksum>();
   for (const name of wanted) running.set(name, createChecksum(name));
 
   return {

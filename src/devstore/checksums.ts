@@ -24,6 +24,7 @@ export interface ObjectChecksum {
 }
 
 const ALGORITHMS = Object.keys(CHECKSUM_ALGORITHMS) as ChecksumAlgorithm[];
+const LABELS = ALGORITHMS.map((algorithm) => CHECKSUM_ALGORITHMS[algorithm].label).join(', ');
 
 /** CRCs are linear, so that the whole one follows from those of the parts. Bit-reversed polynomials. */
 const CRC_POLYNOMIALS: Readonly<Partial<Record<ChecksumAlgorithm, bigint>>> = {
@@ -67,14 +68,13 @@ export function declaredChecksum(headers: WireHeaders): BodyChecksum | undefined
   return checksum;
 }
 
-/** @throws S3Error `InvalidRequest` for an algorithm that S3 (as far as known here) has not. */
+/** @throws S3Error `InvalidRequest` for an algorithm that S3 has not. */
 export function parseAlgorithm(label: string, header: string): ChecksumAlgorithm {
   const wanted = label.toUpperCase();
   const algorithm = ALGORITHMS.find((candidate) => CHECKSUM_ALGORITHMS[candidate].label === wanted);
   if (algorithm === undefined)
     throw new S3Error('InvalidRequest', {
-      message:
-        'Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]',
+      message: `Checksum algorithm provided is unsupported. Please try again with any of the valid types: [${LABELS}]`,
       details: { ArgumentName: header, ArgumentValue: label },
     });
   return algorithm;

@@ -1,6 +1,6 @@
 /** Bodies, verified against everything that the request declares about them. */
 import { createHash } from 'node:crypto';
-import { createChecksum, type ChecksumAlgorithm } from '../body/index.ts';
+import { CHECKSUM_ALGORITHMS, createChecksum, type ChecksumAlgorithm } from '../body/index.ts';
 import { S3Error, type WireHeaders } from '../s3/index.ts';
 import { UNSIGNED_PAYLOAD } from '../sigv4/index.ts';
 import type { Call } from './call.ts';
@@ -49,7 +49,7 @@ export function createBodyVerifier(call: Call, wanted?: ChecksumAlgorithm): Body
       if (expectedMd5 !== undefined && body.md5 !== expectedMd5) throw new S3Error('BadDigest');
       if (declared !== undefined && declared.value !== body.checksum?.value)
         throw new S3Error('BadDigest', {
-          message: `The ${declared.algorithm.toUpperCase()} you specified did not match the calculated checksum.`,
+          message: `The ${CHECKSUM_ALGORITHMS[declared.algorithm].label} you specified did not match the calculated checksum.`,
         });
       return body;
     },

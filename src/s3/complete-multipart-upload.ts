@@ -19,8 +19,13 @@ const CHECKSUMS = [
   'ChecksumCRC32',
   'ChecksumCRC32C',
   'ChecksumCRC64NVME',
+  'ChecksumMD5',
   'ChecksumSHA1',
   'ChecksumSHA256',
+  'ChecksumSHA512',
+  'ChecksumXXHASH64',
+  'ChecksumXXHASH3',
+  'ChecksumXXHASH128',
 ] as const;
 
 /**

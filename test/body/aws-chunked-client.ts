@@ -88,7 +88,7 @@ export function declare(
   return { payload, length, trailer, checksum: undefined, md5: undefined };
 }
 
-export function checksumOf(algorithm: ChecksumAlgorithm | 'md5', data: Buffer): string {
+export function checksumOf(algorithm: ChecksumAlgorithm, data: Buffer): string {
   const checksum = createChecksum(algorithm);
   checksum.update(data);
   return checksum.digest().toString('base64');

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { Xxh3_128, Xxh3_64, Xxh64 } from '@aws-sdk/checksums/xxh';
 import {
   ChecksumAlgorithm,
   CreateBucketCommand,
@@ -15,25 +16,39 @@ import { codeOf, filesOf, startStore } from './support.ts';
 const Bucket = 'bucket';
 const Key = 'key';
 
+async function xxHash(hash: Xxh64 | Xxh3_64 | Xxh3_128): Promise<string> {
+  hash.update(Buffer.from('123456789'));
+  return Buffer.from(await hash.digest()).toString('base64');
+}
+
 const md5 = (text: string): string => createHash('md5').update(text).digest('base64');
 
+/** Of `123456789`: the catalogue of parametrised CRC algorithms, node:crypto, and the AWS SDK's own xxHash. */
+const OF_DIGITS = [
+  ['x-amz-checksum-crc32', 'y/Q5Jg=='],
+  ['x-amz-checksum-crc32c', '4waSgw=='],
+  ['x-amz-checksum-crc64nvme', 'rosUhgp5mIg='],
+  ['x-amz-checksum-sha1', createHash('sha1').update('123456789').digest('base64')],
+  ['x-amz-checksum-sha256', createHash('sha256').update('123456789').digest('base64')],
+  ['x-amz-checksum-sha512', createHash('sha512').update('123456789').digest('base64')],
+  ['x-amz-checksum-md5', md5('123456789')],
+  ['x-amz-checksum-xxhash64', await xxHash(new Xxh64())],
+  ['x-amz-checksum-xxhash3', await xxHash(new Xxh3_64())],
+  ['x-amz-checksum-xxhash128', await xxHash(new Xxh3_128())],
+] as const;
+
 describe('checksums of objects', () => {
-  // Values: the catalogue of parametrised CRC algorithms, and FIPS 180-4's functions of `123456789` by node:crypto.
-  test.each([
-    ['x-amz-checksum-crc32', 'y/Q5Jg=='],
-    ['x-amz-checksum-crc32c', '4waSgw=='],
-    ['x-amz-checksum-crc64nvme', 'rosUhgp5mIg='],
-    ['x-amz-checksum-sha1', createHash('sha1').update('123456789').digest('base64')],
-    ['x-amz-checksum-sha256', createHash('sha256').update('123456789').digest('base64')],
-  ])('%s is verified, kept and told on demand', async (name, value) => {
+  test.each(OF_DIGITS)('%s is verified, kept and told on demand', async (name, value) => {
     const { client, send } = await startStore();
     await client.send(new CreateBucketCommand({ Bucket }));
     const put = { method: 'PUT', path: '/bucket/key', body: '123456789' };
     const wrong = Buffer.alloc(Buffer.from(value, 'base64').length).toString('base64');
-    expect(await send({ ...put, headers: { [name]: wrong } })).toMatchObject({
-      status: 400,
-      code: 'BadDigest',
-    });
+    const label = name.slice('x-amz-checksum-'.length).toUpperCase();
+    const refused = await send({ ...put, headers: { [name]: wrong } });
+    expect(refused).toMatchObject({ status: 400, code: 'BadDigest' });
+    expect(refused.body.toString()).toContain(
+      `<Message>The ${label} you specified did not match the calculated checksum.</Message>`,
+    );
     expect(await send({ ...put, headers: { [name]: 'AAA=' } })).toMatchObject({ code: 'InvalidRequest' });
     expect(await codeOf(client.send(new HeadObjectCommand({ Bucket, Key })))).toBe('NotFound');
 

@@ -83,7 +83,7 @@ describe('what the table does not know is refused', () => {
     ['PUT', '/bucket/key', 'x-amz-server-side-encryption', 'aws:kms'],
     ['PUT', '/bucket/key', 'x-amz-server-side-encryption-aws-kms-key-id', 'k'],
     ['PUT', '/bucket/key', 'x-amz-object-lock-mode', 'GOVERNANCE'],
-    ['PUT', '/bucket/key', 'x-amz-checksum-xxhash64', 'AAAA'],
+    ['PUT', '/bucket/key', 'x-amz-checksum-md4', 'AAAA'],
     ['PUT', '/bucket/key', 'x-amz-unheard-of', ''],
     ['PUT', '/bucket/key', 'content-range', 'bytes 0-1/2'],
     ['PUT', '/bucket/key', 'if-unmodified-since', 'Sat, 21 Nov 2026 00:00:00 GMT'],

@@ -231,7 +231,7 @@ describe('CompleteMultipartUpload', () => {
     '<CompleteMultipartUpload/>',
     '<CompleteMultipartUpload><Part><PartNumber>1</PartNumber></Part></CompleteMultipartUpload>',
     '<CompleteMultipartUpload><Part><ETag>e</ETag></Part></CompleteMultipartUpload>',
-    part('1</PartNumber><ChecksumXXHASH64>A</ChecksumXXHASH64><PartNumber>1'),
+    part('1</PartNumber><ChecksumMD4>A</ChecksumMD4><PartNumber>1'),
   ])('%s is refused', (body) => {
     expect(refusal(() => parseCompleteMultipartUpload(body)).code).toBe('MalformedXML');
   });
