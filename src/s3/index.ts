@@ -1,7 +1,14 @@
 export { keyAsPath } from './object-key.ts';
 export { grantsOnlyOwner, renderAccessControlPolicy } from './access-control-policy.ts';
 export { checkAcl } from './acl.ts';
-export { addressLevel, resolveAddress, type Address } from './address.ts';
+export {
+  addressLevel,
+  locate,
+  resolveAddress,
+  type Address,
+  type GatewayNames,
+  type PublicUrl,
+} from './address.ts';
 export { bucketArn, objectArn } from './arn.ts';
 export { assertBucketName, isBucketName } from './bucket-name.ts';
 export {
@@ -57,6 +64,7 @@ export {
   WRITE_CONDITIONS,
 } from './request-fields.ts';
 export { requiredActions, requiredEntryActions, type RequiredAction } from './required-actions.ts';
+export { signedReadings, type SignedReading } from './signed-readings.ts';
 export { parseTagging, parseTaggingHeader, renderTagging, renderTaggingHeader, type Tag } from './tagging.ts';
 export { decodeUri, encodeUriComponent, encodeUriPath } from './uri.ts';
 export {
