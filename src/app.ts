@@ -4,13 +4,7 @@ import { unwatchFile, watchFile } from 'node:fs';
 import { join } from 'node:path';
 import { createAdminServer } from './admin/index.ts';
 import { createJsonSink, createS3AccessLogSink, type S3AccessLogSink } from './audit/index.ts';
-import {
-  bucketSettings,
-  configWarnings,
-  matchesBucketPattern,
-  type Config,
-  type UpstreamConfig,
-} from './config/index.ts';
+import { bucketSettings, configWarnings, type Config, type UpstreamConfig } from './config/index.ts';
 import { createDevStore } from './devstore/index.ts';
 import {
   canonicalUserId,
@@ -18,6 +12,7 @@ import {
   createGatewayServer,
   createHandler,
   createRecorder,
+  createRoutes,
   openPolicyFolder,
 } from './gateway/index.ts';
 import {
@@ -30,7 +25,7 @@ import {
 } from './identity/index.ts';
 import { createSigningKeys, Secret } from './sigv4/index.ts';
 import { createMetrics, type Logger } from './telemetry/index.ts';
-import { createUpstream } from './upstream/index.ts';
+import { createUpstream, type Upstream } from './upstream/index.ts';
 
 export interface Gateway {
   /** `http://127.0.0.1:9000` */
@@ -106,23 +101,11 @@ async function start(
     folder.close();
   });
 
-  const target = config.upstream ?? (await startDevStore(config, log, closing));
-  const upstream = createUpstream({
-    endpoint: target.endpoint,
-    region: target.region,
-    credentials: {
-      accessKeyId: target.accessKeyId,
-      secretAccessKey: target.secretAccessKey,
-      secretVersion: '1',
-    },
-    connections: target.connections,
-    connectTimeout: target.connectTimeoutMs,
-    headersTimeout: target.headersTimeoutMs,
-    bodyTimeout: target.idleTimeoutMs,
-    keepAliveTimeout: target.keepAliveTimeoutMs,
-    now,
-  });
-  closing.push(() => upstream.close());
+  const targets =
+    config.upstreams.length > 0 ? config.upstreams : [await startDevStore(config, log, closing)];
+  const routed = targets.map((target) => ({ ...target, upstream: openUpstream(target, now) }));
+  for (const { upstream } of routed) closing.push(() => upstream.close());
+  const routes = createRoutes(routed, config.buckets);
 
   const accessLog = await openAccessLog(config, log, metrics.accessLogDropped);
   if (accessLog !== undefined) closing.push(accessLog.close);
@@ -138,7 +121,6 @@ async function start(
     now,
     hostId,
   });
-  const patterns = config.upstream?.buckets ?? [];
   const handler = createHandler({
     limits: config.limits,
     baseDomains: config.baseDomains,
@@ -150,14 +132,12 @@ async function start(
     buckets: createBuckets({
       directory,
       folder,
-      isConfigured: (name) => patterns.some((pattern) => matchesBucketPattern(pattern, name)),
+      routes,
       settings: (name) => bucketSettings(config, name),
     }),
     directory,
     store,
-    upstream,
-    upstreamHasBuckets: patterns.length > 0,
-    forwardTrailers: target.trailers,
+    routes,
     recorder,
     hostId,
     newRequestId,
@@ -195,7 +175,8 @@ async function start(
       server.reloadCertificate();
     }),
   );
-  log.info({ url, adminPort, upstream: upstream.endpoint, region: config.region }, 'listening');
+  const upstreams = routed.map(({ name, endpoint }) => ({ name, endpoint }));
+  log.info({ url, adminPort, upstreams, region: config.region }, 'listening');
   return {
     url,
     adminPort,
@@ -215,14 +196,29 @@ function newRequestId(): string {
   return (uuid.slice(0, 4) + uuid.slice(24)).toUpperCase();
 }
 
-type Target = Omit<UpstreamConfig, 'buckets'>;
+function openUpstream(target: UpstreamConfig, now: () => number): Upstream {
+  const { credentials } = target;
+  if (credentials.kind !== 'static') throw new Error('a provider of upstream credentials');
+  return createUpstream({
+    endpoint: target.endpoint,
+    region: target.region,
+    credentials: { ...credentials, secretVersion: '1' },
+    connections: target.connections,
+    connectTimeout: target.connectTimeoutMs,
+    headersTimeout: target.headersTimeoutMs,
+    bodyTimeout: target.idleTimeoutMs,
+    keepAliveTimeout: target.keepAliveTimeoutMs,
+    integrity: target.integrity,
+    now,
+  });
+}
 
 /** The embedded store, with credentials that live as long as this process. */
 async function startDevStore(
   config: Config,
   log: Logger,
   closing: (() => void | Promise<void>)[],
-): Promise<Target> {
+): Promise<UpstreamConfig> {
   const accessKeyId = `EMBEDDED${randomBytes(6).toString('hex').toUpperCase()}`;
   const secretAccessKey = new Secret(randomBytes(30).toString('base64'));
   const { region } = config;
@@ -236,16 +232,25 @@ async function startDevStore(
   closing.push(() => store.close());
   const { endpoint } = await store.listen();
   return {
+    name: 'embedded',
     endpoint,
     region,
-    accessKeyId,
-    secretAccessKey,
-    trailers: true,
+    accountId: undefined,
+    style: 'path',
+    credentials: { kind: 'static', accessKeyId, secretAccessKey },
+    tls: undefined,
+    proxy: undefined,
+    buckets: [],
+    isDefault: true,
     connections: 256,
     connectTimeoutMs: 5_000,
     headersTimeoutMs: 300_000,
     idleTimeoutMs: 60_000,
     keepAliveTimeoutMs: 60_000,
+    integrity: 'trailer',
+    retries: 1,
+    breaker: { failures: 5, cooldownMs: 1_000 },
+    redirects: [],
   };
 }
 

@@ -7,8 +7,16 @@ export function bucketSettings(
   bucket: string,
 ): BucketSettings {
   for (const rule of config.buckets) if (matchesBucketPattern(rule.pattern, bucket)) return rule;
-  return { bodies: 'any', owner: config.accountId };
+  return {
+    bodies: 'any',
+    owner: config.accountId,
+    readOnly: false,
+    maxObjectBytes: undefined,
+    operations: NO_OPERATIONS,
+  };
 }
+
+const NO_OPERATIONS: BucketSettings['operations'] = new Set();
 
 /** `*` stands for any characters, also none; everything else for itself. Linear in the length of the name for each star. */
 export function matchesBucketPattern(pattern: string, bucket: string): boolean {

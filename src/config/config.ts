@@ -1,5 +1,6 @@
 /** What a running gateway is configured to do. Made by `loadConfig`; paths are absolute, durations in milliseconds. */
 import type { Secret } from '../sigv4/index.ts';
+import type { OPERATION_SWITCHES } from './schema.ts';
 
 export interface Config {
   /** Where S3 clients connect. */
@@ -23,8 +24,20 @@ export interface Config {
   readonly root: RootKey | undefined;
   /** 32 bytes as 64 hex digits or in base64. Absent: made at the first start. */
   readonly masterKey: Secret | undefined;
-  /** Absent: the embedded store. */
-  readonly upstream: UpstreamConfig | undefined;
+  /** Base URLs under which clients reach this gateway, beside the address that they connect to. */
+  readonly publicUrls: readonly PublicUrl[];
+  /** Networks in CIDR notation whose word about the client's address and protocol is taken. */
+  readonly trustedProxies: readonly string[];
+  /** Connections of trusted proxies begin with a PROXY protocol header. */
+  readonly proxyProtocol: boolean;
+  /** Where bodies of unknown length wait until their length is known; absent: they are refused. */
+  readonly spool: SpoolConfig | undefined;
+  readonly signatureDoctor: {
+    /** Signatures that are looked into, at most; 0: none. */
+    readonly perMinute: number;
+  };
+  /** None: the embedded store. */
+  readonly upstreams: readonly UpstreamConfig[];
   /** The first rule whose pattern matches a bucket's name holds for it; see `bucketSettings`. */
   readonly buckets: readonly BucketRule[];
   /** Lower-case names that must be signed when present, besides `host`, `x-amz-*` and `content-md5`. */
@@ -52,14 +65,37 @@ interface RootKey {
   readonly secretAccessKey: Secret;
 }
 
+export interface PublicUrl {
+  readonly secure: boolean;
+  /** As a Host header has it: lower-case, without the protocol's own port. */
+  readonly host: string;
+  /** `/storage`, without a slash at its end; empty for none. */
+  readonly prefix: string;
+}
+
+export interface SpoolConfig {
+  readonly directory: string;
+  readonly maxBodyBytes: number;
+  /** Of all bodies that wait at the same time. */
+  readonly maxTotalBytes: number;
+}
+
 export interface UpstreamConfig {
+  /** Unique; `default` for the one of the `upstream` setting. */
+  readonly name: string;
   /** An origin: `https://s3.eu-central-1.amazonaws.com`. */
   readonly endpoint: string;
   readonly region: string;
-  readonly accessKeyId: string;
-  readonly secretAccessKey: Secret;
+  /** 12 digits, sent as the expected owner of every bucket. */
+  readonly accountId: string | undefined;
+  readonly style: 'path' | 'virtual-hosted';
+  readonly credentials: UpstreamCredentials;
+  readonly tls: UpstreamTlsFiles | undefined;
+  readonly proxy: EgressProxy | undefined;
   /** Names, or patterns with `*`, of buckets that exist at the gateway without having been made through it. */
   readonly buckets: readonly string[];
+  /** Buckets that match no upstream's `buckets` are made here. */
+  readonly isDefault: boolean;
   /** Most connections to the upstream at once. */
   readonly connections: number;
   readonly connectTimeoutMs: number;
@@ -69,8 +105,55 @@ export interface UpstreamConfig {
   readonly idleTimeoutMs: number;
   /** How long an unused connection is kept. */
   readonly keepAliveTimeoutMs: number;
-  /** Whether it takes aws-chunked uploads with a trailing checksum, and stores that. */
-  readonly trailers: boolean;
+  /** How upload bodies go upstream; what they declare is verified here in any case. */
+  readonly integrity: Integrity;
+  /** Attempts after the first, where repeating is safe. */
+  readonly retries: number;
+  readonly breaker: {
+    /** Failed connections in a row after which the upstream is left alone. */
+    readonly failures: number;
+    readonly cooldownMs: number;
+  };
+  /** Further origins of the same upstream that it may redirect to. */
+  readonly redirects: readonly string[];
+}
+
+/**
+ * `trailer`: framed with its trailing checksum where the client sent one; `hash`: with the declared sha256, unsigned
+ * without one; `signed-chunks`: each chunk signed anew; `unsigned`: always unsigned.
+ */
+export type Integrity = 'trailer' | 'hash' | 'signed-chunks' | 'unsigned';
+
+export type UpstreamCredentials =
+  | { readonly kind: 'static'; readonly accessKeyId: string; readonly secretAccessKey: Secret }
+  | {
+      readonly kind: 'provider';
+      /** Of `@aws-sdk/credential-providers`; `default` is its whole chain. */
+      readonly provider: CredentialProvider;
+      readonly profile: string | undefined;
+    };
+
+export type CredentialProvider =
+  'default' | 'environment' | 'profile' | 'process' | 'sso' | 'web-identity' | 'container' | 'instance';
+
+export interface UpstreamTlsFiles {
+  /** Authorities beside those that Node trusts. */
+  readonly caFile: string | undefined;
+  readonly certFile: string | undefined;
+  readonly keyFile: string | undefined;
+}
+
+export interface EgressProxy {
+  readonly url: string;
+  /** `user:password` */
+  readonly credentials: Secret | undefined;
+}
+
+/** Where a virtual bucket's objects are. */
+export interface Target {
+  readonly bucket: string;
+  /** Empty, or with a slash at its end. */
+  readonly prefix: string;
 }
 
 /** `signed`: hash or signed chunks; `checksummed`: those, or a checksum; `any`: unsigned payloads too. */
@@ -81,11 +164,21 @@ export interface BucketSettings {
   readonly bodies: BodyRequirement;
   /** The account, 12 digits, of a bucket that was not made through the gateway. */
   readonly owner: string;
+  /** Nothing in it can be changed. */
+  readonly readOnly: boolean;
+  /** Of one object, parts of uploads taken alone. */
+  readonly maxObjectBytes: number | undefined;
+  /** What is off unless named here. */
+  readonly operations: ReadonlySet<OperationSwitch>;
 }
 
-interface BucketRule extends BucketSettings {
+export type OperationSwitch = (typeof OPERATION_SWITCHES)[number];
+
+export interface BucketRule extends BucketSettings {
   /** A bucket name in which `*` stands for any characters. */
   readonly pattern: string;
+  /** Of a virtual bucket, whose `pattern` is a plain name: where it is, and in which upstream. */
+  readonly target: (Target & { readonly upstream: string }) | undefined;
 }
 
 type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';

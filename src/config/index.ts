@@ -1,5 +1,18 @@
 export { bucketSettings, matchesBucketPattern } from './bucket-rules.ts';
-export type { BodyRequirement, BucketSettings, Config, UpstreamConfig } from './config.ts';
+export type {
+  BodyRequirement,
+  BucketRule,
+  BucketSettings,
+  Config,
+  EgressProxy,
+  Integrity,
+  OperationSwitch,
+  PublicUrl,
+  SpoolConfig,
+  UpstreamConfig,
+  UpstreamCredentials,
+  UpstreamTlsFiles,
+} from './config.ts';
 export { ConfigError } from './config-error.ts';
 export { loadConfig } from './load.ts';
 export { configWarnings } from './warnings.ts';

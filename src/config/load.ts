@@ -1,12 +1,15 @@
 /** File and environment to `Config`: the environment beats the file, and every problem is reported at once. */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Config } from './config.ts';
+import type { Config, UpstreamConfig, UpstreamCredentials } from './config.ts';
 import { ConfigError } from './config-error.ts';
 import { errorCode } from './error-code.ts';
 import { UNSIGNED_HEADERS, type Settings } from './schema.ts';
 import { parseSettingsFile, type SettingsFile } from './settings-file.ts';
 import { SettingsMerger } from './settings-merger.ts';
+
+/** The name of the upstream that is configured alone. */
+const DEFAULT_UPSTREAM = 'default';
 
 export interface ConfigSource {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -33,8 +36,10 @@ function readSettingsFile(file: string): SettingsFile {
 }
 
 function toConfig(settings: Settings): Config {
-  const { tls, root, upstream, region, accountId } = settings;
+  const { tls, root, region, accountId } = settings;
   const dataDir = resolve(settings.dataDir);
+  const upstreams = toUpstreams(settings);
+  const defaultUpstream = upstreams.find(({ isDefault }) => isDefault)?.name;
   const accepted: ReadonlySet<string> = new Set(settings.unsignedHeaders);
   return {
     listen: settings.listen,
@@ -48,23 +53,24 @@ function toConfig(settings: Settings): Config {
     policiesDir: resolve(settings.policiesDir ?? join(dataDir, 'policies')),
     root: root && { accessKeyId: root.accessKeyId, secretAccessKey: root.secretAccessKey },
     masterKey: settings.masterKey,
-    upstream: upstream && {
-      endpoint: upstream.endpoint,
-      region: upstream.region ?? region,
-      accessKeyId: upstream.accessKeyId,
-      secretAccessKey: upstream.secretAccessKey,
-      buckets: upstream.buckets,
-      connections: upstream.connections,
-      connectTimeoutMs: upstream.connectTimeout,
-      headersTimeoutMs: upstream.headersTimeout,
-      idleTimeoutMs: upstream.idleTimeout,
-      keepAliveTimeoutMs: upstream.keepAliveTimeout,
-      trailers: upstream.trailers,
+    publicUrls: settings.publicUrls,
+    trustedProxies: settings.trustedProxies,
+    proxyProtocol: settings.proxyProtocol,
+    spool: settings.spool && {
+      directory: resolve(settings.spool.directory ?? join(dataDir, 'spool')),
+      maxBodyBytes: settings.spool.maxBodySize,
+      maxTotalBytes: settings.spool.maxTotalSize,
     },
-    buckets: settings.buckets.map(({ name, bodies, owner }) => ({
-      pattern: name,
-      bodies,
-      owner: owner ?? accountId,
+    signatureDoctor: settings.signatureDoctor,
+    upstreams,
+    buckets: settings.buckets.map((rule) => ({
+      pattern: rule.name,
+      bodies: rule.bodies,
+      owner: rule.owner ?? accountId,
+      readOnly: rule.readOnly,
+      maxObjectBytes: rule.maxObjectSize,
+      operations: new Set(rule.operations),
+      target: rule.target && { ...rule.target, upstream: rule.upstream ?? defaultUpstream ?? '' },
     })),
     headersToSign: new Set(UNSIGNED_HEADERS.filter((name) => !accepted.has(name))),
     accessLog: settings.accessLog && resolve(settings.accessLog),
@@ -79,4 +85,43 @@ function toConfig(settings: Settings): Config {
       shutdownTimeoutMs: settings.limits.shutdownTimeout,
     },
   };
+}
+
+/** The one of `upstream` is named `default`; an only one is the default. */
+function toUpstreams({ upstream, upstreams, region }: Settings): readonly UpstreamConfig[] {
+  const all = upstream === undefined ? upstreams : [{ name: DEFAULT_UPSTREAM, ...upstream }];
+  return all.map((one) => ({
+    name: one.name,
+    endpoint: one.endpoint,
+    region: one.region ?? region,
+    accountId: one.accountId,
+    style: one.style,
+    credentials: toCredentials(one),
+    tls: one.tls && {
+      caFile: one.tls.ca && resolve(one.tls.ca),
+      certFile: one.tls.cert && resolve(one.tls.cert),
+      keyFile: one.tls.key && resolve(one.tls.key),
+    },
+    proxy: one.proxy === undefined ? undefined : { url: one.proxy, credentials: one.proxyCredentials },
+    buckets: one.buckets,
+    isDefault: one.default ?? all.length === 1,
+    connections: one.connections,
+    connectTimeoutMs: one.connectTimeout,
+    headersTimeoutMs: one.headersTimeout,
+    idleTimeoutMs: one.idleTimeout,
+    keepAliveTimeoutMs: one.keepAliveTimeout,
+    integrity: one.integrity,
+    retries: one.retries,
+    breaker: { failures: one.breakerFailures, cooldownMs: one.breakerCooldown },
+    redirects: one.redirects,
+  }));
+}
+
+/** The merger has seen to it that a static source has both, and that no other has any. */
+function toCredentials(one: Settings['upstreams'][number]): UpstreamCredentials {
+  const { credentials = 'static', accessKeyId, secretAccessKey, profile } = one;
+  if (credentials !== 'static') return { kind: 'provider', provider: credentials, profile };
+  if (accessKeyId === undefined || secretAccessKey === undefined)
+    throw new Error(`upstream ${one.name} has neither credentials nor a source of them`);
+  return { kind: 'static', accessKeyId, secretAccessKey };
 }

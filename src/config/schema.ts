@@ -1,7 +1,8 @@
 /** The settings as they are written, in the file or in a variable, and what each may be. */
+import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { Secret } from '../sigv4/index.ts';
-import type { ListenAddress } from './config.ts';
+import type { ListenAddress, PublicUrl, Target } from './config.ts';
 
 /**
  * The unsigned headers that change what a request does. All others are transport (`connection`, `user-agent`,
@@ -19,6 +20,37 @@ export const UNSIGNED_HEADERS = [
   'if-none-match',
   'if-unmodified-since',
   'range',
+] as const;
+
+/** Where upstream credentials come from; all but `static` are the AWS SDK's own providers. */
+const CREDENTIAL_SOURCES = [
+  'static',
+  'default',
+  'environment',
+  'profile',
+  'process',
+  'sso',
+  'web-identity',
+  'container',
+  'instance',
+] as const;
+const STYLES = ['path', 'virtual-hosted'] as const;
+const INTEGRITY_MODES = ['trailer', 'hash', 'signed-chunks', 'unsigned'] as const;
+
+/** What runs with the gateway's rights upstream, or acts outside of the bucket, and so is off until switched on. */
+export const OPERATION_SWITCHES = [
+  'accelerate',
+  'analytics',
+  'intelligent-tiering',
+  'inventory',
+  'kms-keys',
+  'logging',
+  'metadata-tables',
+  'metrics',
+  'notifications',
+  'replication',
+  'request-payment',
+  'website',
 ] as const;
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -48,6 +80,46 @@ const masterKey = parsed('32 bytes as 64 hex digits or in base64', (text) =>
   /^[0-9a-fA-F]{64}$/.test(text) || /^[A-Za-z0-9+/]{43}=?$/.test(text) ? new Secret(text) : undefined,
 );
 
+const upstreamName = matching('a name of letters, digits, `-` and `_`', /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/);
+const publicUrl = parsed(
+  'an http or https URL of host, port and path prefix, such as `https://example.com/storage`',
+  parsePublicUrl,
+);
+const network = parsed('an address or network such as `10.0.0.0/8` or `2001:db8::/32`', parseNetwork);
+const target = parsed(
+  'a bucket upstream, or a prefix in one that ends with a slash, such as `shared-data/teams/a/`',
+  parseTarget,
+);
+
+const upstreamSettings = {
+  endpoint,
+  region: region.optional(),
+  accountId: accountId.optional(),
+  style: choice(STYLES).default('path'),
+  credentials: choice(CREDENTIAL_SOURCES).optional(),
+  profile: matching('the name of a profile', /^[^\0\r\n]+$/).optional(),
+  accessKeyId: accessKeyId.optional(),
+  accessKeyIdFile: filePath.optional(),
+  secretAccessKey: secret('printable characters without white space', /^[!-~]+$/).optional(),
+  secretAccessKeyFile: filePath.optional(),
+  tls: map({ ca: filePath.optional(), cert: filePath.optional(), key: filePath.optional() }).optional(),
+  proxy: endpoint.optional(),
+  proxyCredentials: secret('`user:password` without white space', /^[!-9;-~]+:[!-~]*$/).optional(),
+  proxyCredentialsFile: filePath.optional(),
+  buckets: list(bucketPattern, 'bucket names or patterns').default([]),
+  default: z.boolean({ error: '`true` or `false`' }).optional(),
+  connections: wholeNumber(1, 65_535).default(256),
+  connectTimeout: duration().prefault('5s'),
+  headersTimeout: duration().prefault('5m'),
+  idleTimeout: duration().prefault('60s'),
+  keepAliveTimeout: duration().prefault('15s'),
+  integrity: choice(INTEGRITY_MODES).default('trailer'),
+  retries: wholeNumber(0, 5).default(1),
+  breakerFailures: wholeNumber(1, 1000).default(5),
+  breakerCooldown: duration().prefault('5s'),
+  redirects: list(endpoint, 'http or https origins').default([]),
+};
+
 export const SETTINGS = z.strictObject({
   listen: listenAddress.prefault('127.0.0.1:9000'),
   adminListen: listenAddress.prefault('127.0.0.1:9001'),
@@ -66,25 +138,33 @@ export const SETTINGS = z.strictObject({
   }).optional(),
   masterKey: masterKey.optional(),
   masterKeyFile: filePath.optional(),
-  upstream: map({
-    endpoint,
-    region: region.optional(),
-    accessKeyId,
-    accessKeyIdFile: filePath.optional(),
-    secretAccessKey: secret('printable characters without white space', /^[!-~]+$/),
-    secretAccessKeyFile: filePath.optional(),
-    buckets: list(bucketPattern, 'bucket names or patterns').default([]),
-    connections: wholeNumber(1, 65_535).default(256),
-    connectTimeout: duration().prefault('5s'),
-    headersTimeout: duration().prefault('5m'),
-    idleTimeout: duration().prefault('60s'),
-    keepAliveTimeout: duration().prefault('15s'),
-    trailers: z.boolean({ error: '`true` or `false`' }).default(true),
-  }).optional(),
-  buckets: list(
-    map({ name: bucketPattern, bodies: choice(BODIES).default('any'), owner: accountId.optional() }),
-    'maps with `name`, `bodies` and `owner`',
+  upstream: map(upstreamSettings).optional(),
+  upstreams: list(
+    map({ name: upstreamName, ...upstreamSettings }),
+    'maps with `name` and the settings of an upstream',
   ).default([]),
+  buckets: list(
+    map({
+      name: bucketPattern,
+      bodies: choice(BODIES).default('any'),
+      owner: accountId.optional(),
+      upstream: upstreamName.optional(),
+      target: target.optional(),
+      readOnly: z.boolean({ error: '`true` or `false`' }).default(false),
+      maxObjectSize: byteSize().optional(),
+      operations: list(choice(OPERATION_SWITCHES), 'operations to switch on').default([]),
+    }),
+    'maps with `name` and the settings of a bucket',
+  ).default([]),
+  publicUrls: list(publicUrl, 'URLs').default([]),
+  trustedProxies: list(network, 'addresses and networks').default([]),
+  proxyProtocol: z.boolean({ error: '`true` or `false`' }).default(false),
+  spool: map({
+    directory: filePath.optional(),
+    maxBodySize: byteSize().prefault('5GiB'),
+    maxTotalSize: byteSize().prefault('20GiB'),
+  }).optional(),
+  signatureDoctor: map({ perMinute: wholeNumber(0, 60_000).default(60) }).prefault({}),
   unsignedHeaders: list(choice(UNSIGNED_HEADERS), 'header names').default([...UNSIGNED_HEADERS]),
   accessLog: filePath.optional(),
   logLevel: choice(LOG_LEVELS).default('info'),
@@ -173,6 +253,52 @@ function duration() {
     const milliseconds = Number(match.groups['count']) * unit;
     return milliseconds >= 1 && milliseconds < 2 ** 31 ? milliseconds : undefined;
   });
+}
+
+/** To bytes. */
+function byteSize() {
+  return parsed('a size such as `512KiB`, `64MiB` or `5GiB`', (text) => {
+    const match = /^(?<count>\d{1,9})(?<unit>B|KiB|MiB|GiB|TiB)$/.exec(text);
+    if (match?.groups === undefined) return undefined;
+    const power = ['B', 'KiB', 'MiB', 'GiB', 'TiB'].indexOf(match.groups['unit'] as string);
+    const bytes = Number(match.groups['count']) * 1024 ** power;
+    return Number.isSafeInteger(bytes) ? bytes : undefined;
+  });
+}
+
+function parsePublicUrl(text: string): PublicUrl | undefined {
+  const form =
+    /^https?:\/\/(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?(?<path>(?:\/[A-Za-z0-9._~-]+)*)\/?$/;
+  const prefix = form.exec(text)?.groups?.['path'];
+  if (prefix === undefined || !URL.canParse(text)) return undefined;
+  if (/\/\.{1,2}(?:\/|$)/.test(prefix)) return undefined;
+  const { protocol, host } = new URL(text);
+  return { secure: protocol === 'https:', host, prefix };
+}
+
+function parseNetwork(text: string): string | undefined {
+  const match = /^(?<address>[0-9a-fA-F:.]+)(?:\/(?<bits>\d{1,3}))?$/.exec(text);
+  const address = match?.groups?.['address'] ?? '';
+  const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : undefined;
+  if (most === undefined) return undefined;
+  const bits = match?.groups?.['bits'] === undefined ? most : Number(match.groups['bits']);
+  return bits <= most ? `${address}/${bits}` : undefined;
+}
+
+function parseTarget(text: string): Target | undefined {
+  const match = /^(?<bucket>[a-z0-9][a-z0-9._-]{1,61}[a-z0-9])(?:\/(?<prefix>[^\0]*\/))?$/.exec(text);
+  if (match?.groups === undefined) return undefined;
+  const prefix = match.groups['prefix'] ?? '';
+  // Upstreams that keep objects as files would take such a prefix for another one.
+  if (
+    prefix !== '' &&
+    prefix
+      .slice(0, -1)
+      .split('/')
+      .some((part) => part === '' || part === '.' || part === '..')
+  )
+    return undefined;
+  return Buffer.byteLength(prefix) <= 512 ? { bucket: match.groups['bucket'] as string, prefix } : undefined;
 }
 
 function parseListen(text: string): ListenAddress | undefined {

@@ -4,10 +4,11 @@ import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { errorCode } from './error-code.ts';
 import { describeFound } from './found.ts';
 import { settingNames, SETTINGS, type Settings } from './schema.ts';
+import { settingProblems } from './setting-problems.ts';
 import type { SettingsFile } from './settings-file.ts';
 import { getSetting, isTree, samePath, setSetting, type Path, type SettingsTree } from './settings-tree.ts';
 import { closest } from './suggestion.ts';
-import { readVariables, SECRET_SETTINGS, VARIABLE_NAMES, variableOf } from './variables.ts';
+import { readVariables, secretSettings, VARIABLE_NAMES, variableOf } from './variables.ts';
 
 /** Settings of which all must be there when one is. */
 const TOGETHER: readonly (readonly Path[])[] = [
@@ -18,11 +19,6 @@ const TOGETHER: readonly (readonly Path[])[] = [
   [
     ['root', 'accessKeyId'],
     ['root', 'secretAccessKey'],
-  ],
-  [
-    ['upstream', 'endpoint'],
-    ['upstream', 'accessKeyId'],
-    ['upstream', 'secretAccessKey'],
   ],
 ];
 
@@ -40,6 +36,34 @@ export class SettingsMerger {
     const content = file?.content ?? {};
     if (!isTree(content)) this.#add([], 'a map of settings', content);
     this.#raw = isTree(content) ? structuredClone(content) : {};
+  }
+
+  get #secrets(): ReturnType<typeof secretSettings> {
+    const upstreams = getSetting(this.#raw, ['upstreams']);
+    return secretSettings(Array.isArray(upstreams) ? upstreams.length : 0);
+  }
+
+  /** Settings of which all must be there when one is; a source of credentials takes the place of a pair of keys. */
+  get #together(): readonly (readonly Path[])[] {
+    const upstreams = getSetting(this.#raw, ['upstreams']);
+    const sections: Path[] = [
+      ['upstream'],
+      ...(Array.isArray(upstreams) ? upstreams.map((_, index) => ['upstreams', index]) : []),
+    ];
+    return [
+      ...TOGETHER,
+      ...sections.flatMap((section): readonly Path[][] => {
+        const source = getSetting(this.#raw, [...section, 'credentials']);
+        const names =
+          source === undefined || source === 'static'
+            ? ['endpoint', 'accessKeyId', 'secretAccessKey']
+            : ['endpoint', 'credentials'];
+        const group = names.map((name) => [...section, name]);
+        return [group, ['cert', 'key'].map((name) => [...section, 'tls', name])].filter(
+          ([first]) => first !== undefined,
+        );
+      }),
+    ];
   }
 
   /** Puts the variables over the file's settings. */
@@ -60,7 +84,7 @@ export class SettingsMerger {
         found: 'nothing',
       });
     for (const { variable, path, value } of values) {
-      const secret = SECRET_SETTINGS.find((row) => samePath(row.value, path) || samePath(row.file, path));
+      const secret = this.#secrets.find((row) => samePath(row.value, path) || samePath(row.file, path));
       // A variable replaces the file's setting in both its forms; two variables for one value are a contradiction.
       const twin = secret && (samePath(secret.value, path) ? secret.file : secret.value);
       if (twin !== undefined && !this.#variables.has(twin.join('.'))) setSetting(this.#raw, twin, undefined);
@@ -70,7 +94,7 @@ export class SettingsMerger {
 
   /** Puts the content of `…File` settings in place of the value. */
   readSecretFiles(): void {
-    for (const { value, file } of SECRET_SETTINGS) {
+    for (const { value, file } of this.#secrets) {
       const path = getSetting(this.#raw, file);
       if (typeof path !== 'string') continue;
       if (getSetting(this.#raw, value) !== undefined) {
@@ -90,15 +114,18 @@ export class SettingsMerger {
   }
 
   requireCompanions(): void {
-    for (const group of TOGETHER) {
+    for (const group of this.#together) {
       const section = (group[0] as Path).slice(0, -1);
       const given = group.find((path) => this.#isGiven(path));
-      const anchor = given ?? (isTree(getSetting(this.#raw, section)) ? section : undefined);
+      // An authority alone is enough for TLS upstream.
+      const optional = section.length > 1 && section.at(-1) === 'tls';
+      const anchor = given ?? (!optional && isTree(getSetting(this.#raw, section)) ? section : undefined);
       if (anchor === undefined) continue;
       for (const path of group)
         if (!this.#isGiven(path)) {
           const variable = variableOf(path.map(String));
-          this.#add(anchor, `\`${path.join('.')}\` (${variable}) beside it`, undefined, 'nothing');
+          const name = variable === undefined ? '' : ` (${variable})`;
+          this.#add(anchor, `\`${path.join('.')}\`${name} beside it`, undefined, 'nothing');
         }
     }
   }
@@ -140,6 +167,8 @@ export class SettingsMerger {
         );
       }
     }
+    for (const { path, expected, found } of settingProblems(settings))
+      this.#add(path, expected, undefined, found);
     const { listen, adminListen, limits } = settings;
     if (listen.port !== 0 && listen.port === adminListen.port && listen.host === adminListen.host)
       this.#add(['adminListen'], 'an address of its own', undefined, 'the one of `listen`');
@@ -152,7 +181,7 @@ export class SettingsMerger {
   }
 
   #isGiven(path: Path): boolean {
-    const secret = SECRET_SETTINGS.find((row) => samePath(row.value, path));
+    const secret = this.#secrets.find((row) => samePath(row.value, path));
     return (
       getSetting(this.#raw, path) !== undefined ||
       (secret && getSetting(this.#raw, secret.file)) !== undefined
@@ -162,7 +191,7 @@ export class SettingsMerger {
   #isMissingCompanion(path: Path): boolean {
     return (
       getSetting(this.#raw, path) === undefined &&
-      TOGETHER.some((group) => group.some((one) => samePath(one, path)))
+      this.#together.some((group) => group.some((one) => samePath(one, path)))
     );
   }
 

@@ -14,16 +14,21 @@ export function getSetting(settings: unknown, path: Path): unknown {
 }
 
 /** Undefined removes. False, and nothing set, when something on the way is not a map: the schema reports that. */
-export function setSetting(settings: SettingsTree, path: readonly string[], value: unknown): boolean {
+export function setSetting(
+  settings: SettingsTree,
+  path: readonly (string | number)[],
+  value: unknown,
+): boolean {
   let parent = settings;
   for (const step of path.slice(0, -1)) {
     if (value === undefined && parent[step] === undefined) return true;
     parent[step] ??= {};
     const next = parent[step];
-    if (!isTree(next)) return false;
-    parent = next;
+    if (!isTree(next) && !Array.isArray(next)) return false;
+    // An entry of a list is reached by its index, as a setting is by its name.
+    parent = next as SettingsTree;
   }
-  const last = path.at(-1) as string;
+  const last = String(path.at(-1));
   if (value === undefined) delete parent[last];
   else parent[last] = value;
   return true;

@@ -2,7 +2,7 @@
 
 const PREFIX = 'BUCKETWARDEN_';
 
-type SettingPath = readonly [string, ...string[]];
+type SettingPath = readonly [string, ...(string | number)[]];
 
 interface Variable {
   /** Without the prefix. */
@@ -41,18 +41,30 @@ const VARIABLES: readonly Variable[] = [
   { name: 'UPSTREAM_ACCESS_KEY_ID_FILE', path: ['upstream', 'accessKeyIdFile'] },
   { name: 'UPSTREAM_SECRET_ACCESS_KEY', path: ['upstream', 'secretAccessKey'] },
   { name: 'UPSTREAM_SECRET_ACCESS_KEY_FILE', path: ['upstream', 'secretAccessKeyFile'] },
+  { name: 'UPSTREAM_CREDENTIALS', path: ['upstream', 'credentials'] },
   { name: 'UPSTREAM_BUCKETS', path: ['upstream', 'buckets'], list: true },
+  { name: 'PUBLIC_URLS', path: ['publicUrls'], list: true },
+  { name: 'TRUSTED_PROXIES', path: ['trustedProxies'], list: true },
   { name: 'ACCESS_LOG', path: ['accessLog'] },
   { name: 'LOG_LEVEL', path: ['logLevel'] },
 ];
 
-export const SECRET_SETTINGS: readonly SecretSetting[] = [
-  { value: ['root', 'accessKeyId'], file: ['root', 'accessKeyIdFile'] },
-  { value: ['root', 'secretAccessKey'], file: ['root', 'secretAccessKeyFile'] },
-  { value: ['masterKey'], file: ['masterKeyFile'] },
-  { value: ['upstream', 'accessKeyId'], file: ['upstream', 'accessKeyIdFile'] },
-  { value: ['upstream', 'secretAccessKey'], file: ['upstream', 'secretAccessKeyFile'] },
-];
+/** @param upstreams how many entries the list of upstreams has. */
+export function secretSettings(upstreams: number): readonly SecretSetting[] {
+  const sections: SettingPath[] = [['upstream']];
+  for (let index = 0; index < upstreams; index++) sections.push(['upstreams', index]);
+  return [
+    { value: ['root', 'accessKeyId'], file: ['root', 'accessKeyIdFile'] },
+    { value: ['root', 'secretAccessKey'], file: ['root', 'secretAccessKeyFile'] },
+    { value: ['masterKey'], file: ['masterKeyFile'] },
+    ...sections.flatMap((section) =>
+      ['accessKeyId', 'secretAccessKey', 'proxyCredentials'].map((name): SecretSetting => ({
+        value: [...section, name],
+        file: [...section, `${name}File`],
+      })),
+    ),
+  ];
+}
 
 /** Every variable's full name, in the order of the documentation. */
 export const VARIABLE_NAMES: readonly string[] = VARIABLES.map(({ name }) => PREFIX + name);

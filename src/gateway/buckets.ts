@@ -1,16 +1,21 @@
 /** What the gateway knows of a bucket: whether it exists here, whose it is, and which policy and settings hold. */
-import type { BodyRequirement, BucketSettings } from '../config/index.ts';
+import type { BucketSettings } from '../config/index.ts';
 import type { BucketDirectory, BucketRecord, KnownBucket } from '../identity/index.ts';
 import type { CompiledPolicy } from '../policy/index.ts';
 import type { FolderPolicy, PolicyFolder } from './policy-folder.ts';
+import type { Place, Routes } from './routes.ts';
 
-export interface Bucket {
+export interface Bucket extends Pick<
+  BucketSettings,
+  'bodies' | 'maxObjectBytes' | 'operations' | 'readOnly'
+> {
   readonly name: string;
+  /** Where its objects are. */
+  readonly place: Place;
   /** 12 digits. */
   readonly ownerAccount: string;
   /** Made through the gateway; undefined for one that only the configuration names. */
   readonly record: BucketRecord | undefined;
-  readonly bodies: BodyRequirement;
   readonly policy: BucketPolicy;
 }
 
@@ -30,29 +35,32 @@ type BucketPolicy =
 export interface Buckets {
   /** Undefined for a bucket that does not exist at the gateway. Rejects only when the store fails. */
   find(name: string): Promise<Bucket | undefined>;
-  /** True for a name that the configuration says exists upstream. */
-  isConfigured(name: string): boolean;
 }
 
 export function createBuckets(options: {
   readonly directory: BucketDirectory;
   readonly folder: PolicyFolder;
-  readonly isConfigured: (name: string) => boolean;
+  readonly routes: Routes;
   readonly settings: (name: string) => BucketSettings;
 }): Buckets {
-  const { directory, folder, isConfigured, settings } = options;
+  const { directory, folder, routes, settings } = options;
   return {
-    isConfigured,
     async find(name) {
       const known = await directory.find(name);
-      if (known?.record === undefined && !isConfigured(name)) return undefined;
-      const { bodies, owner } = settings(name);
+      const record = known?.record;
+      const place = record === undefined ? routes.configured(name) : routes.made(name, record.upstream);
+      if (place === undefined) return undefined;
+      const { owner, bodies, maxObjectBytes, operations, readOnly } = settings(name);
       const file = folder.get(name);
       return {
         name,
-        ownerAccount: known?.record?.ownerAccount ?? owner,
-        record: known?.record,
+        place,
+        ownerAccount: record?.ownerAccount ?? owner,
+        record,
         bodies,
+        maxObjectBytes,
+        operations,
+        readOnly,
         policy: file === undefined ? fromStore(name, known) : fromFile(file),
       };
     },

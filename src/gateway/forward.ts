@@ -1,32 +1,24 @@
 /** Sends an authorized request upstream and makes the client's answer of what comes back. */
 import { createHash } from 'node:crypto';
 import { withoutAwsChunked, type VerifiedBody } from '../body/index.ts';
-import {
-  parseTaggingHeader,
-  renderCopySource,
-  renderTaggingHeader,
-  S3Error,
-  type QueryParameter,
-} from '../s3/index.ts';
+import { parseTaggingHeader, renderTaggingHeader, S3Error, type QueryParameter } from '../s3/index.ts';
 import {
   UpstreamUnreachable,
   type Upstream,
   type UpstreamPayload,
+  type UpstreamRequest,
   type UpstreamResponse,
 } from '../upstream/index.ts';
 import type { Answer, UpstreamOutcome } from './answer.ts';
 import { mayAlso, mayList, type Authorized, type AuthorizeDependencies } from './authorize.ts';
 import { readRefusal, unavailable, UpstreamRefusal, upstreamOutcome } from './upstream-error.ts';
 import { lateXml } from './late-xml.ts';
+import { inClientsWords, placeOf, upstreamCopySource, upstreamKey } from './place.ts';
+import type { Place } from './routes.ts';
 
 export interface ForwardDependencies extends AuthorizeDependencies {
-  readonly upstream: Upstream;
   /** Names this process in error documents. */
   readonly hostId: string;
-  /** Whether the upstream takes aws-chunked bodies with a trailing checksum. */
-  readonly forwardTrailers: boolean;
-  /** False when no bucket exists upstream but those made through the gateway. */
-  readonly upstreamHasBuckets: boolean;
 }
 
 export interface ForwardOptions {
@@ -38,6 +30,8 @@ export interface ForwardOptions {
   readonly headers?: readonly (readonly [name: string, value: string])[];
   readonly method?: string;
   readonly query?: readonly QueryParameter[];
+  /** In place of the bucket's: of one that does not exist yet. */
+  readonly place?: Place;
 }
 
 /**
@@ -76,35 +70,55 @@ export async function send(
   dependencies: ForwardDependencies,
 ): Promise<UpstreamResponse> {
   const method = options.method ?? request.method;
-  const { bucket, key } = request.address;
-  let response: UpstreamResponse;
+  const { key } = request.address;
+  const place = options.place ?? placeOf(request);
+  const response = await reach(place.upstream, {
+    method,
+    bucket: place.bucket,
+    key: upstreamKey(place, key),
+    query: options.query ?? forwardedQuery(request),
+    headers: options.headers ?? forwardedHeaders(request),
+    payload: options.payload,
+    signal: options.signal,
+  });
+  if (response.status < 300 || response.status === 304) return response;
+  const about = key === undefined ? 'bucket' : 'object';
+  const refusal = await readRefusal(response, { method, about });
+  throw hideMissing(request, inClientsWords(request, place, refusal), dependencies);
+}
+
+/**
+ * Asks an upstream something that is about none of its buckets.
+ * @throws UpstreamRefusal as `forward`.
+ */
+export async function sendToService(
+  upstream: Upstream,
+  { query, signal }: Pick<UpstreamRequest, 'query' | 'signal'>,
+): Promise<UpstreamResponse> {
+  const response = await reach(upstream, {
+    method: 'GET',
+    query,
+    headers: [],
+    payload: { kind: 'none' },
+    signal,
+  });
+  if (response.status < 300) return response;
+  throw await readRefusal(response, { method: 'GET', about: 'bucket' });
+}
+
+async function reach(upstream: Upstream, request: UpstreamRequest): Promise<UpstreamResponse> {
   try {
-    response = await dependencies.upstream.send({
-      method,
-      bucket,
-      key,
-      query: options.query ?? forwardedQuery(request),
-      headers: options.headers ?? forwardedHeaders(request),
-      payload: options.payload,
-      signal: options.signal,
-    });
+    return await upstream.send(request);
   } catch (error) {
     throw error instanceof UpstreamUnreachable ? unreachable(error) : error;
   }
-  if (response.status < 300 || response.status === 304) return response;
-  const about = key === undefined ? 'bucket' : 'object';
-  throw hideMissing(request, await readRefusal(response, { method, about }), dependencies);
 }
 
 /** How a verified body goes upstream; see docs/decisions/0006. */
-export function streamPayload(
-  request: Authorized,
-  body: VerifiedBody,
-  dependencies: ForwardDependencies,
-): UpstreamPayload {
+export function streamPayload(request: Authorized, body: VerifiedBody): UpstreamPayload {
   const declaration = request.body;
   const { length, chunks, trailer } = body;
-  if (trailer !== undefined && dependencies.forwardTrailers)
+  if (trailer !== undefined && placeOf(request).upstream.integrity === 'trailer')
     return { kind: 'framed', chunks, length, trailer };
   const sha256 = declaration?.payload.kind === 'sha256' ? declaration.payload.sha256 : undefined;
   return { kind: 'stream', chunks, length, sha256 };
@@ -132,11 +146,10 @@ export function xmlPayload(xml: string): {
  */
 export async function head(
   request: Authorized,
-  options: { readonly signal: AbortSignal; readonly query?: readonly QueryParameter[] },
+  options: Pick<ForwardOptions, 'place' | 'query' | 'signal'>,
   dependencies: ForwardDependencies,
 ): Promise<UpstreamOutcome> {
-  const { signal, query = [] } = options;
-  const wire = { method: 'HEAD', query, headers: [], payload: { kind: 'none' }, signal } as const;
+  const wire = { query: [], ...options, method: 'HEAD', headers: [], payload: { kind: 'none' } } as const;
   const response = await send(request, wire, dependencies);
   response.body.discard();
   return upstreamOutcome(response);
@@ -152,7 +165,7 @@ export function forwardedHeaders(request: Authorized): (readonly [string, string
       const encoding = withoutAwsChunked(value);
       if (encoding !== undefined) headers.push([name, encoding]);
     } else if (name === 'x-amz-copy-source' && request.copySource !== undefined) {
-      headers.push([name, renderCopySource(request.copySource)]);
+      headers.push([name, upstreamCopySource(request.copySource, request)]);
     } else if (name === 'x-amz-tagging') {
       headers.push([name, renderTaggingHeader(parseTaggingHeader(value))]);
     } else {

@@ -10,11 +10,13 @@ import { deleteBucketPolicy, getBucketPolicy, putBucketPolicy } from './operatio
 import { deleteObjects } from './operations/delete-objects.ts';
 import { listBuckets } from './operations/list-buckets.ts';
 import { renderCompleteMultipartUpload, renderTagging } from '../s3/index.ts';
+import type { Routes } from './routes.ts';
 import type { BucketDirectory, IdentityStore } from '../identity/index.ts';
 
 export interface PerformDependencies extends ForwardDependencies {
   readonly store: IdentityStore;
   readonly directory: BucketDirectory;
+  readonly routes: Routes;
   readonly region: string;
 }
 
@@ -62,7 +64,7 @@ export async function perform(performance: Performance, dependencies: PerformDep
   if (request.operation.body !== 'stream')
     return forward(request, { payload: { kind: 'none' }, signal }, dependencies);
   const body = await performance.body().open();
-  const payload = streamPayload(request, body, dependencies);
+  const payload = streamPayload(request, body);
   return forward(request, { payload, signal, upload: body }, dependencies);
 }
 

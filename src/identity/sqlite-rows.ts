@@ -55,6 +55,7 @@ export function bucketFromRow(row: Row): StoredBucket | undefined {
       ? {
           name: text(row, 'name'),
           ownerAccount: text(row, 'owner_account'),
+          upstream: row['upstream'] === null ? undefined : text(row, 'upstream'),
           createdAt: integer(row, 'created_at'),
         }
       : undefined,

@@ -57,6 +57,8 @@ const MIGRATIONS: readonly string[] = [
     changed_at INTEGER NOT NULL
   ) STRICT;
   `,
+  // NULL: made when there was one upstream only.
+  'ALTER TABLE buckets ADD COLUMN upstream TEXT',
 ];
 
 /**

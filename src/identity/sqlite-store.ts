@@ -138,23 +138,24 @@ class SqliteStore implements IdentityStore {
 
   async findBucket(name: string): Promise<StoredBucket | undefined> {
     const row = this.#get(
-      `SELECT b.name, b.owner_account, b.created_at, p.document, p.changed_at FROM (SELECT ? AS wanted) LEFT JOIN buckets b ON b.name = wanted LEFT JOIN bucket_policies p ON p.bucket = wanted`,
+      `SELECT b.name, b.owner_account, b.upstream, b.created_at, p.document, p.changed_at FROM (SELECT ? AS wanted) LEFT JOIN buckets b ON b.name = wanted LEFT JOIN bucket_policies p ON p.bucket = wanted`,
       name,
     );
     return row === undefined ? undefined : bucketFromRow(row);
   }
 
   async listBuckets(): Promise<readonly BucketRecord[]> {
-    const rows = this.#all('SELECT name, owner_account, created_at FROM buckets ORDER BY name');
+    const rows = this.#all('SELECT name, owner_account, upstream, created_at FROM buckets ORDER BY name');
     return rows.map((row) => bucketFromRow(row)?.record).filter((record) => record !== undefined);
   }
 
   async addBucket(bucket: BucketRecord): Promise<boolean> {
     return (
       this.#run(
-        'INSERT INTO buckets (name, owner_account, created_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+        'INSERT INTO buckets (name, owner_account, upstream, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
         bucket.name,
         bucket.ownerAccount,
+        bucket.upstream ?? null,
         bucket.createdAt,
       ) > 0
     );

@@ -122,6 +122,8 @@ export type PolicyOwner =
 export interface BucketRecord {
   readonly name: string;
   readonly ownerAccount: string;
+  /** The name of the upstream where it was made; undefined for one from before there were several. */
+  readonly upstream: string | undefined;
   /** Epoch milliseconds. */
   readonly createdAt: number;
 }

@@ -26,9 +26,16 @@ export interface UpstreamOptions {
   readonly bodyTimeout: number;
   /** Milliseconds for which an idle connection is kept. */
   readonly keepAliveTimeout: number;
+  readonly integrity: Integrity;
   /** Epoch milliseconds. */
   readonly now: () => number;
 }
+
+/**
+ * How upload bodies are sent. `trailer`: framed with its trailing checksum where the client sent one; `hash`: with the
+ * declared sha256, unsigned without one; `signed-chunks`: each chunk signed anew; `unsigned`: always unsigned.
+ */
+export type Integrity = 'trailer' | 'hash' | 'signed-chunks' | 'unsigned';
 
 export type UpstreamPayload =
   | { readonly kind: 'none' }
@@ -68,6 +75,7 @@ export interface Upstream {
   send(request: UpstreamRequest): Promise<UpstreamResponse>;
   readonly endpoint: string;
   readonly region: string;
+  readonly integrity: Integrity;
   /** Cuts what still runs: by then no client waits for it. */
   close(): Promise<void>;
 }
@@ -109,6 +117,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   return {
     endpoint: options.endpoint,
     region: options.region,
+    integrity: options.integrity,
     async send(request) {
       const path = decodedPath(request);
       const payload = framePayload(request.payload);

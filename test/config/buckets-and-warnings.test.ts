@@ -1,6 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bucketSettings, configWarnings, loadConfig, matchesBucketPattern } from '../../src/config/index.ts';
+import {
+  bucketSettings,
+  configWarnings,
+  loadConfig,
+  matchesBucketPattern,
+  type BucketRule,
+} from '../../src/config/index.ts';
 
 describe('bucket patterns', () => {
   test.each([
@@ -32,13 +38,19 @@ describe('bucket patterns', () => {
     const config = {
       accountId: '000000000000',
       buckets: [
-        { pattern: 'team-a', bodies: 'signed', owner: '111111111111' },
-        { pattern: 'team-*', bodies: 'checksummed', owner: '222222222222' },
+        rule({ pattern: 'team-a', bodies: 'signed', owner: '111111111111' }),
+        rule({ pattern: 'team-*', bodies: 'checksummed', owner: '222222222222' }),
       ],
-    } as const;
+    };
     expect(bucketSettings(config, 'team-a')).toMatchObject({ bodies: 'signed', owner: '111111111111' });
     expect(bucketSettings(config, 'team-b')).toMatchObject({ bodies: 'checksummed' });
-    expect(bucketSettings(config, 'other')).toEqual({ bodies: 'any', owner: '000000000000' });
+    expect(bucketSettings(config, 'other')).toEqual({
+      bodies: 'any',
+      owner: '000000000000',
+      readOnly: false,
+      maxObjectBytes: undefined,
+      operations: new Set(),
+    });
   });
 });
 
@@ -72,6 +84,10 @@ describe('warnings', () => {
     expect(warnings(upstream('http://[::1]:7480'))).toEqual([]);
   });
 });
+
+function rule(one: Pick<BucketRule, 'bodies' | 'owner' | 'pattern'>): BucketRule {
+  return { readOnly: false, maxObjectBytes: undefined, operations: new Set(), target: undefined, ...one };
+}
 
 function warnings(env: Record<string, string>): readonly string[] {
   return configWarnings(loadConfig({ env }));

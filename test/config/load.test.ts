@@ -51,7 +51,7 @@ describe('defaults', () => {
       policiesDir: resolve('data/policies'),
       root: undefined,
       masterKey: undefined,
-      upstream: undefined,
+      upstreams: [],
       accessLog: undefined,
       logLevel: 'info',
       limits: { headerBytes: 8192, userMetadataBytes: 2048, shutdownTimeoutMs: 30_000 },
@@ -74,8 +74,8 @@ region: eu-central-1
 accountId: '123456789012'
 buckets: [{ name: 'a*' }]
 upstream: { endpoint: 'http://127.0.0.1:7480', accessKeyId: ${ACCESS_KEY_ID}, secretAccessKey: ${SECRET} }`);
-    expect(config.upstream).toMatchObject({ region: 'eu-central-1', buckets: [] });
-    expect(config.buckets).toEqual([{ pattern: 'a*', bodies: 'any', owner: '123456789012' }]);
+    expect(config.upstreams[0]).toMatchObject({ region: 'eu-central-1', buckets: [] });
+    expect(config.buckets).toMatchObject([{ pattern: 'a*', bodies: 'any', owner: '123456789012' }]);
   });
 });
 
@@ -104,7 +104,7 @@ describe('values', () => {
     ['http://[::1]:7480', 'http://[::1]:7480'],
   ])('the upstream `%s` is the origin %s', (endpoint, origin) => {
     const config = loadConfig({ env: upstreamEnvironment(endpoint) });
-    expect(config.upstream?.endpoint).toBe(origin);
+    expect(config.upstreams[0]?.endpoint).toBe(origin);
   });
 
   test.each([
@@ -145,7 +145,7 @@ describe('values', () => {
       BUCKETWARDEN_BASE_DOMAINS: 'S3.Example.com,localhost',
     };
     const config = loadConfig({ env });
-    expect(config.upstream?.buckets).toEqual(['a-*', 'shared', '*']);
+    expect(config.upstreams[0]?.buckets).toEqual(['a-*', 'shared', '*']);
     expect(config.baseDomains).toEqual(['s3.example.com', 'localhost']);
   });
 
@@ -267,7 +267,10 @@ describe('secrets', () => {
       },
     });
     expect(config.root?.secretAccessKey.expose()).toBe(SECRET);
-    expect(config.upstream?.secretAccessKey.expose()).toBe(SECRET);
+    const [upstream] = config.upstreams;
+    expect(upstream?.credentials.kind === 'static' && upstream.credentials.secretAccessKey.expose()).toBe(
+      SECRET,
+    );
     const printed = JSON.stringify(config);
     expect(printed).not.toContain(SECRET);
     expect(printed).not.toContain('abab');

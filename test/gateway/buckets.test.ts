@@ -1,14 +1,22 @@
 import { describe, expect, test } from 'vitest';
-import { createBuckets } from '../../src/gateway/index.ts';
+import { createBuckets, createRoutes } from '../../src/gateway/index.ts';
 import type { PolicyFolder } from '../../src/gateway/policy-folder.ts';
 import type { KnownBucket } from '../../src/identity/index.ts';
+import type { Upstream } from '../../src/upstream/index.ts';
 import { compilePolicy, parsePolicy } from '../../src/policy/index.ts';
 
 const TEXT =
   '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::reports/*"}]}';
 const compiled = compilePolicy(parsePolicy(TEXT, { type: 'resource', bucket: 'reports' }), { name: 'p' });
-const RECORD = { name: 'reports', ownerAccount: '444455556666', createdAt: 0 };
+const RECORD = { name: 'reports', ownerAccount: '444455556666', upstream: 'default', createdAt: 0 };
 const USABLE = { state: 'usable', document: TEXT, compiled } as const;
+const UPSTREAM: Upstream = {
+  endpoint: 'http://127.0.0.1:1',
+  region: 'us-east-1',
+  integrity: 'trailer',
+  send: () => Promise.reject(new Error('nothing is sent')),
+  close: () => Promise.resolve(),
+};
 const FILE = '/policies/reports.json';
 
 function buckets(options: {
@@ -24,8 +32,17 @@ function buckets(options: {
       close: () => undefined,
     },
     folder: { get: () => options.file, refresh: () => Promise.resolve(), close: () => undefined },
-    isConfigured: () => options.configured === true,
-    settings: () => ({ bodies: 'checksummed', owner: '111122223333' }),
+    routes: createRoutes(
+      [{ name: 'default', upstream: UPSTREAM, isDefault: true, buckets: options.configured ? ['*'] : [] }],
+      [],
+    ),
+    settings: () => ({
+      bodies: 'checksummed',
+      owner: '111122223333',
+      readOnly: false,
+      maxObjectBytes: undefined,
+      operations: new Set(),
+    }),
   });
 }
 
@@ -36,7 +53,11 @@ describe('a bucket', () => {
       name: 'reports',
       ownerAccount: '444455556666',
       record: RECORD,
+      place: { upstream: UPSTREAM, bucket: 'reports', prefix: '' },
       bodies: 'checksummed',
+      readOnly: false,
+      maxObjectBytes: undefined,
+      operations: new Set(),
       policy: { kind: 'none' },
     });
   });

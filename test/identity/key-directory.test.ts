@@ -263,7 +263,7 @@ describe('the bucket directory', () => {
   test('finds record and compiled policy, and sees changes after refresh', async () => {
     const { other, buckets } = setUp();
     expect(await buckets.find('reports')).toBeUndefined();
-    const record = { name: 'reports', ownerAccount: ACCOUNT, createdAt: NOW };
+    const record = { name: 'reports', ownerAccount: ACCOUNT, upstream: 'default', createdAt: NOW };
     await other.addBucket(record);
     await buckets.refresh();
     expect(await buckets.find('reports')).toEqual({ record, policy: undefined });

@@ -89,7 +89,7 @@ describe('the SQLite file', () => {
     const program = `
       const { openSqliteStore } = await import(${JSON.stringify(new URL('../../src/identity/index.ts', import.meta.url).href)});
       const store = openSqliteStore(${JSON.stringify(path)}, { now: Date.now });
-      await store.addBucket({ name: 'bucket-' + process.pid, ownerAccount: '111122223333', createdAt: 1 });
+      await store.addBucket({ name: 'bucket-' + process.pid, ownerAccount: '111122223333', upstream: undefined, createdAt: 1 });
       await store.close();`;
     const children = Array.from({ length: 4 }, () =>
       spawn(process.execPath, ['--input-type=module', '--eval', program], { stdio: 'inherit' }),

@@ -131,7 +131,7 @@ export function describeStore(name: string, openPair: () => readonly [IdentitySt
   describe(`${name}: buckets`, () => {
     test('a bucket is registered once, found, listed in byte order, and deleted', async () => {
       const store = open();
-      const bucket = { name: 'reports', ownerAccount: ACCOUNT, createdAt: NOW };
+      const bucket = { name: 'reports', ownerAccount: ACCOUNT, upstream: 'default', createdAt: NOW };
       expect(await store.findBucket('reports')).toBeUndefined();
       expect(await store.addBucket(bucket)).toBe(true);
       expect(await store.addBucket({ ...bucket, ownerAccount: '444455556666' })).toBe(false);
@@ -146,7 +146,7 @@ export function describeStore(name: string, openPair: () => readonly [IdentitySt
 
     test('a deleted bucket takes its policy with it, so that the next of its name starts without', async () => {
       const store = open();
-      const bucket = { name: 'reports', ownerAccount: ACCOUNT, createdAt: NOW };
+      const bucket = { name: 'reports', ownerAccount: ACCOUNT, upstream: 'default', createdAt: NOW };
       await store.addBucket(bucket);
       await store.putBucketPolicy('reports', { document: '{"old":1}', changedAt: NOW });
       await store.putBucketPolicy('reports', { document: '{"new":1}', changedAt: NOW + 1 });

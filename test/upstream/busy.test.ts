@@ -27,6 +27,7 @@ beforeAll(async () => {
     connectTimeout: 300,
     headersTimeout: 20_000,
     bodyTimeout: 20_000,
+    integrity: 'trailer',
     keepAliveTimeout: 4_000,
     now: Date.now,
   });

@@ -67,6 +67,7 @@ export function upstreamAt(endpoint: string, options: Partial<UpstreamOptions> =
     connectTimeout: 5_000,
     headersTimeout: 10_000,
     bodyTimeout: 10_000,
+    integrity: 'trailer',
     keepAliveTimeout: 10_000,
     now: () => NOW,
     ...options,

@@ -3,6 +3,7 @@ import { renderCreateBucketConfiguration, renderLocation, S3Error } from '../../
 import { emptyAnswer, xmlAnswer, type Answer } from '../answer.ts';
 import { forward, head, send, xmlPayload } from '../forward.ts';
 import type { Performance, PerformDependencies } from '../perform.ts';
+import type { Place } from '../routes.ts';
 import { UpstreamRefusal, upstreamOutcome } from '../upstream-error.ts';
 
 /** Never takes over a bucket that exists: not one of another account, and not one that is only upstream. */
@@ -10,7 +11,7 @@ export async function createBucket(
   { request, document, signal }: Performance,
   dependencies: PerformDependencies,
 ): Promise<Answer> {
-  const { region, upstream, store, directory } = dependencies;
+  const { region, routes, store, directory } = dependencies;
   const name = request.address.bucket ?? '';
   const ownerAccount =
     request.caller.type === 'key' ? request.caller.key.principal.accountId : dependencies.accountId;
@@ -24,20 +25,31 @@ export async function createBucket(
         { details: { BucketName: name } },
       );
   }
-  if (await existsUpstream({ request, signal }, dependencies))
+  const route = routes.forNew(name);
+  if (route === undefined)
+    throw new S3Error('AccessDenied', {
+      reason: `no upstream for a new bucket \`${name}\`: none has it in \`buckets\`, and none is the default`,
+    });
+  const { place } = route;
+  if (await existsUpstream({ request, signal }, place, dependencies))
     throw new S3Error('BucketAlreadyExists', {
       details: { BucketName: name },
       reason: 'the bucket exists upstream',
     });
   const { payload, headers } =
-    upstream.region === 'us-east-1'
+    place.upstream.region === 'us-east-1'
       ? { payload: { kind: 'none' } as const, headers: [] }
-      : xmlPayload(renderCreateBucketConfiguration(upstream.region));
-  const response = await send(request, { payload, signal, headers }, dependencies);
+      : xmlPayload(renderCreateBucketConfiguration(place.upstream.region));
+  const response = await send(request, { payload, signal, headers, place }, dependencies);
   response.body.discard();
   // A policy that was set for the name while no bucket had it does not count for this one.
   await store.deleteBucketPolicy(name);
-  const added = await store.addBucket({ name, ownerAccount, createdAt: dependencies.now() });
+  const added = await store.addBucket({
+    name,
+    ownerAccount,
+    upstream: route.upstream,
+    createdAt: dependencies.now(),
+  });
   await directory.refresh();
   // Another request was faster, and upstreams such as us-east-1 let the owner make a bucket twice.
   if (!added) throw new S3Error('BucketAlreadyOwnedByYou', { details: { BucketName: name } });
@@ -108,10 +120,11 @@ function checkLocation(constraint: string | undefined, region: string): void {
 /** Asked first, since AWS answers 200 when the upstream's own account makes a bucket again. */
 async function existsUpstream(
   { request, signal }: Pick<Performance, 'request' | 'signal'>,
+  place: Place,
   dependencies: PerformDependencies,
 ): Promise<boolean> {
   try {
-    await head(request, { signal }, dependencies);
+    await head(request, { signal, place }, dependencies);
     return true;
   } catch (error) {
     if (!(error instanceof UpstreamRefusal)) throw error;

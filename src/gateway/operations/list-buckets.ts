@@ -10,13 +10,14 @@ import { xmlAnswer, type Answer, type UpstreamOutcome } from '../answer.ts';
 import { decide, mayList, type Authorized } from '../authorize.ts';
 import type { Bucket } from '../buckets.ts';
 import { canonicalUserId } from '../canonical-user.ts';
-import { send } from '../forward.ts';
+import { sendToService } from '../forward.ts';
 import type { Performance, PerformDependencies } from '../perform.ts';
 import { UpstreamRefusal, upstreamOutcome } from '../upstream-error.ts';
 
 /** S3's own most for `max-buckets`. */
 const MAX_BUCKETS = 10_000;
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+const UNKNOWN_DATE = new Date(0).toISOString();
 
 export async function listBuckets(
   performance: Performance,
@@ -43,7 +44,7 @@ export async function listBuckets(
     if (truncated) break;
     visible.push({
       name,
-      creationDate: candidates.get(name) ?? new Date(0).toISOString(),
+      creationDate: candidates.get(name) ?? UNKNOWN_DATE,
       bucketRegion: dependencies.region,
     });
   }
@@ -72,32 +73,36 @@ function maySee(request: Authorized, bucket: Bucket, dependencies: PerformDepend
   return decide(request, locate, bucket, {}, dependencies).effect === 'Allow';
 }
 
-/** Names with their creation date: the register's, and those upstream that the configuration names. */
-async function candidateBuckets(
-  { request, signal }: Performance,
-  dependencies: PerformDependencies,
-): Promise<{
+interface Candidates {
+  /** Names with their creation date: the register's, and those upstream that the configuration names. */
   readonly candidates: ReadonlyMap<string, string>;
+  /** Of the last upstream that was asked. */
   readonly upstream: UpstreamOutcome | undefined;
-}> {
+}
+
+async function candidateBuckets(
+  { signal }: Performance,
+  { store, routes }: PerformDependencies,
+): Promise<Candidates> {
   const candidates = new Map<string, string>();
-  for (const { name, createdAt } of await dependencies.store.listBuckets())
+  for (const name of routes.virtual) candidates.set(name, UNKNOWN_DATE);
+  for (const { name, createdAt } of await store.listBuckets())
     candidates.set(name, new Date(createdAt).toISOString());
-  if (!dependencies.upstreamHasBuckets) return { candidates, upstream: undefined };
-  try {
-    const options = { query: [], headers: [], payload: { kind: 'none' }, signal } as const;
-    const response = await send(request, options, dependencies);
-    const listed = parseListBuckets((await response.body.read(MAX_ANSWER_BYTES)).toString('utf8'));
-    for (const { name, creationDate } of listed.buckets)
-      if (dependencies.buckets.isConfigured(name) && !candidates.has(name))
-        candidates.set(name, creationDate);
-    return { candidates, upstream: upstreamOutcome(response) };
-  } catch (error) {
-    // The gateway's upstream credentials need no right to list buckets: what it knows itself is shown.
-    if (error instanceof UpstreamRefusal && error.status === 403)
-      return { candidates, upstream: error.upstream };
-    throw error;
-  }
+  let outcome: UpstreamOutcome | undefined;
+  for (const upstream of routes.listed)
+    try {
+      const response = await sendToService(upstream, { query: [], signal });
+      outcome = upstreamOutcome(response);
+      const listed = parseListBuckets((await response.body.read(MAX_ANSWER_BYTES)).toString('utf8'));
+      for (const { name, creationDate } of listed.buckets)
+        if (!candidates.has(name) && routes.configured(name)?.upstream === upstream)
+          candidates.set(name, creationDate);
+    } catch (error) {
+      // The gateway's upstream credentials need no right to list buckets: what it knows itself is shown.
+      if (!(error instanceof UpstreamRefusal) || error.status !== 403) throw error;
+      outcome = error.upstream;
+    }
+  return { candidates, upstream: outcome };
 }
 
 function parseMax(text: string | undefined): number {

@@ -1,0 +1,98 @@
+/** From the names that a client uses to those of the place where its bucket is, and back. */
+import { keyAsPath, renderCopySource, S3Error, type CopySource } from '../s3/index.ts';
+import type { Authorized } from './authorize.ts';
+import type { Place } from './routes.ts';
+import { UpstreamRefusal } from './upstream-error.ts';
+
+/** In bytes of UTF-8. Source: S3 User Guide, "Naming Amazon S3 objects". */
+const MAX_KEY_BYTES = 1024;
+
+export function placeOf({ bucket, address }: Authorized): Place {
+  if (bucket === undefined) throw new Error(`no place for ${address.bucket ?? 'a request without a bucket'}`);
+  return bucket.place;
+}
+
+/** True when keys or names upstream differ from those that the client knows. */
+export function isMapped(place: Place, bucket: string): boolean {
+  return place.prefix !== '' || place.bucket !== bucket;
+}
+
+/**
+ * INVARIANT: what comes back is below the prefix, also for an upstream that keeps objects as files and takes keys for
+ * paths; see docs/decisions/0009.
+ * @throws S3Error `KeyTooLongError`, `InvalidArgument`.
+ */
+export function upstreamKey(place: Place, key: string): string;
+export function upstreamKey(place: Place, key: string | undefined): string | undefined;
+export function upstreamKey({ prefix }: Place, key: string | undefined): string | undefined {
+  if (key === undefined || prefix === '') return key;
+  const whole = prefix + key;
+  const size = Buffer.byteLength(whole);
+  if (size > MAX_KEY_BYTES)
+    throw new S3Error('KeyTooLongError', {
+      details: {
+        Size: String(Buffer.byteLength(key)),
+        MaxSizeAllowed: String(MAX_KEY_BYTES - Buffer.byteLength(prefix)),
+      },
+    });
+  assertBelow(prefix, whole);
+  return whole;
+}
+
+/** A prefix or marker of a listing, which may be any text. */
+export function upstreamPrefix({ prefix }: Place, text: string): string {
+  if (prefix === '') return text;
+  assertBelow(prefix, prefix + text);
+  return prefix + text;
+}
+
+/** Undefined for a key that is not below the prefix: the upstream named what was not asked for. */
+export function clientKey({ prefix }: Place, key: string): string | undefined {
+  return key.startsWith(prefix) ? key.slice(prefix.length) : undefined;
+}
+
+/** The header as it goes upstream. */
+export function upstreamCopySource(
+  source: CopySource,
+  { sourceBucket }: Pick<Authorized, 'sourceBucket'>,
+): string {
+  if (sourceBucket === undefined) throw new Error('a copy source without its bucket');
+  const { place } = sourceBucket;
+  return renderCopySource({ ...source, bucket: place.bucket, key: upstreamKey(place, source.key) });
+}
+
+/** The upstream's refusal names the client's bucket and key, whatever they are called there. */
+export function inClientsWords(
+  { address }: Pick<Authorized, 'address'>,
+  place: Place,
+  refusal: UpstreamRefusal,
+): UpstreamRefusal {
+  if (!isMapped(place, address.bucket ?? '')) return refusal;
+  const { BucketName, Key, ...others } = refusal.details;
+  // The upstream words its messages as it likes.
+  const betrays = [place.bucket, place.prefix].some((name) => name !== '' && refusal.message.includes(name));
+  const details = {
+    ...Object.fromEntries(
+      Object.entries(others).filter(([, text]) => !text.includes(place.prefix || place.bucket)),
+    ),
+    ...(BucketName !== undefined && { BucketName: address.bucket ?? '' }),
+    ...(Key !== undefined && { Key: address.key ?? '' }),
+  };
+  return new UpstreamRefusal(
+    {
+      code: refusal.code,
+      status: refusal.status,
+      message: betrays ? refusal.code : refusal.message,
+      details,
+    },
+    refusal.upstream,
+  );
+}
+
+function assertBelow(prefix: string, whole: string): void {
+  if (whole.includes('/.') && !keyAsPath(whole).startsWith(prefix))
+    throw new S3Error('InvalidArgument', {
+      message: 'The key leads out of the bucket when it is read as a path.',
+      reason: 'a key of a virtual bucket that an upstream which keeps objects as files would find elsewhere',
+    });
+}
