@@ -26,8 +26,14 @@ const MIN_CHUNK_BYTES = 8192;
 const MAX_SLICES = 2;
 
 const UNSIGNED_SIZE_LINE = /^([0-9a-f]{1,16})\r\n$/i;
-const SIGNED_SIZE_LINE = /^([0-9a-f]{1,16});chunk-signature=([0-9a-f]{64})\r\n$/i;
-const TRAILER_SIGNATURE_LINE = /^x-amz-trailer-signature:([0-9a-f]{64})\r\n$/i;
+const SIGNED_SIZE_LINES = {
+  64: /^([0-9a-f]{1,16});chunk-signature=([0-9a-f]{64})\r\n$/i,
+  144: /^([0-9a-f]{1,16});chunk-signature=([0-9a-f*]{144})\r\n$/i,
+};
+const TRAILER_SIGNATURE_LINES = {
+  64: /^x-amz-trailer-signature:([0-9a-f]{64})\r\n$/i,
+  144: /^x-amz-trailer-signature:([0-9a-f*]{144})\r\n$/i,
+};
 
 /** What the next byte belongs to. */
 type State = 'size' | 'data' | 'data-end' | 'trailer' | 'trailer-end' | 'trailer-signature' | 'end' | 'done';
@@ -118,7 +124,11 @@ export class AwsChunkedDecoder {
   }
 
   #startChunk(line: string): void {
-    const match = (this.#signatures === undefined ? UNSIGNED_SIZE_LINE : SIGNED_SIZE_LINE).exec(line);
+    const pattern =
+      this.#signatures === undefined
+        ? UNSIGNED_SIZE_LINE
+        : SIGNED_SIZE_LINES[this.#signatures.signatureLength];
+    const match = pattern.exec(line);
     if (match === null) throw this.#malformed();
     const size = Number.parseInt(match[1] as string, 16);
     if (size > this.#unannounced || (size === 0 && this.#unannounced > 0)) throw wrongLength();
@@ -166,7 +176,7 @@ export class AwsChunkedDecoder {
   }
 
   #verifyTrailer(line: string): void {
-    const signature = TRAILER_SIGNATURE_LINE.exec(line)?.[1];
+    const signature = TRAILER_SIGNATURE_LINES[this.#signatures?.signatureLength ?? 64].exec(line)?.[1];
     if (signature === undefined) throw this.#malformed();
     const sha256 = sha256Hex(`${this.#trailerName()}:${this.#trailerValue}\n`);
     if (this.#signatures?.verifyTrailer(sha256, signature) !== true)

@@ -10,7 +10,7 @@ export type PayloadDeclaration =
   | { readonly kind: 'sha256'; readonly sha256: string }
   /** `UNSIGNED-PAYLOAD` */
   | { readonly kind: 'unsigned' }
-  /** `STREAMING-AWS4-HMAC-SHA256-PAYLOAD`, or with `-TRAILER`. */
+  /** `STREAMING-AWS4-HMAC-SHA256-PAYLOAD`, or with `-TRAILER`, or of SigV4A with `ECDSA-P256` in place of `HMAC`. */
   | { readonly kind: 'chunked-signed'; readonly trailer: boolean; readonly chunks: ChunkVerifier }
   /** `STREAMING-UNSIGNED-PAYLOAD-TRAILER` */
   | { readonly kind: 'chunked-unsigned' };

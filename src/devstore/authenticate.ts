@@ -36,7 +36,7 @@ export function authenticate(wire: WireRequest, verifier: Verifier): string {
     throw new S3Error('InvalidAccessKeyId', { details: { AWSAccessKeyId: claim.accessKeyId } });
   if (claim.sessionToken !== undefined) throw new S3Error('InvalidToken');
   requireSignedHeaders(wire, claim, NOTHING_MORE);
-  verifySignature(s3CanonicalParts(wire, claim), claim, signingKeys.get(credentials, claim.scope));
+  verifySignature(s3CanonicalParts(wire, claim), claim, signingKeys.verificationKey(credentials, claim.scope));
   const chunked =
     isStreamingPayload(claim.payloadHash) ||
     /\baws-chunked\b/i.test(wire.headers.get('content-encoding') ?? '');

@@ -39,7 +39,7 @@ export async function authenticate(
   if (claim === undefined) return anonymous(request);
   const key = await activeKey(claim, dependencies);
   requireSignedHeaders(wire, claim, dependencies.headersToSign);
-  const signingKey = dependencies.signingKeys.get(key, claim.scope);
+  const signingKey = dependencies.signingKeys.verificationKey(key, claim.scope);
   verifySignature(s3CanonicalParts(wire, claim), claim, signingKey);
   return {
     ...request,
@@ -118,8 +118,10 @@ function payloadDeclaration(payloadHash: string, chunks: () => ChunkVerifier): P
     case 'STREAMING-UNSIGNED-PAYLOAD-TRAILER':
       return { kind: 'chunked-unsigned' };
     case 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD':
+    case 'STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD':
       return { kind: 'chunked-signed', trailer: false, chunks: chunks() };
     case 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER':
+    case 'STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER':
       return { kind: 'chunked-signed', trailer: true, chunks: chunks() };
     default:
       return { kind: 'sha256', sha256: payloadHash };

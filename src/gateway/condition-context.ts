@@ -90,7 +90,7 @@ function s3Key(
       if (caller.type === 'anonymous') return undefined;
       return caller.claim.form === 'header' ? 'REST-HEADER' : 'REST-QUERY-STRING';
     case 's3:signatureversion':
-      return caller.type === 'anonymous' ? undefined : 'AWS4-HMAC-SHA256';
+      return caller.type === 'anonymous' ? undefined : caller.claim.algorithm;
     case 's3:signatureage':
       return caller.type === 'anonymous' ? undefined : String(Math.max(0, now - caller.claim.signedAt));
     case 's3:tlsversion':

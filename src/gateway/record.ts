@@ -229,7 +229,7 @@ function callerFields(stage: Stage, refusal: S3Error | UpstreamRefusal | undefin
       principal: caller.key.principal.arn,
       accessKeyId: caller.key.accessKeyId,
       authType: caller.claim.form === 'header' ? 'AuthHeader' : 'QueryString',
-      signatureVersion: 'SigV4',
+      signatureVersion: caller.claim.algorithm === 'AWS4-HMAC-SHA256' ? 'SigV4' : 'SigV4A',
     };
   }
   // A claim that was not believed still says whose key to look at.

@@ -107,6 +107,10 @@ export const ERRORS = {
     status: 412,
     message: 'At least one of the pre-conditions you specified did not hold',
   },
+  RegionSetMismatch: {
+    status: 400,
+    message: "The provided X-Amz-Region-Set doesn't match against the requested S3 region.",
+  },
   RequestHeaderSectionTooLarge: {
     status: 400,
     message: 'Your request header section exceeds the maximum allowed size.',

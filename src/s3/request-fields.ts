@@ -4,6 +4,7 @@
 export const COMMON_HEADERS: ReadonlySet<string> = new Set([
   'x-amz-content-sha256',
   'x-amz-date',
+  'x-amz-region-set',
   'x-amz-security-token',
   'x-amz-te',
   'x-amz-user-agent',
@@ -19,6 +20,7 @@ export const COMMON_PARAMETERS: ReadonlySet<string> = new Set([
   'X-Amz-Credential',
   'X-Amz-Date',
   'X-Amz-Expires',
+  'X-Amz-Region-Set',
   'X-Amz-Security-Token',
   'X-Amz-Signature',
   'X-Amz-SignedHeaders',

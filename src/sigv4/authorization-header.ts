@@ -1,6 +1,6 @@
 /** The Authorization header of a SigV4 request. */
 import { S3Error, type WireHeaders } from '../s3/index.ts';
-import { ALGORITHM } from './canonical.ts';
+import { ALGORITHM, ECDSA_ALGORITHM } from './canonical.ts';
 import { parseCredential, parseSignedHeaders, type Credential } from './credential.ts';
 import { formatAmzDate, parseAmzDate, parseHttpDate } from './date.ts';
 
@@ -21,7 +21,8 @@ export function parseAuthorizationHeader(value: string, region: string): Authori
       message: "Authorization header is invalid -- one and only one ' ' (space) required.",
       details: { ArgumentName: 'Authorization', ArgumentValue: value },
     });
-  if (value.slice(0, space) !== ALGORITHM)
+  const algorithm = value.slice(0, space);
+  if (algorithm !== ALGORITHM && algorithm !== ECDSA_ALGORITHM)
     throw new S3Error('InvalidArgument', {
       message: 'Unsupported Authorization Type',
       details: { ArgumentName: 'Authorization', ArgumentValue: value },
@@ -38,7 +39,7 @@ export function parseAuthorizationHeader(value: string, region: string): Authori
     signature === undefined
   )
     throw malformed(THREE_COMPONENTS);
-  const credential = parseCredential(credentialText, region);
+  const credential = parseCredential(credentialText, algorithm, region);
   if ('problem' in credential) throw malformed(credential.problem, credential.details);
   const signedHeaders = parseSignedHeaders(signedHeadersText);
   if (signedHeaders === undefined) throw malformed(THREE_COMPONENTS);

@@ -6,6 +6,9 @@ import { hash } from 'node:crypto';
 import { encodeUriComponent, encodeUriPath, type QueryParameter } from '../s3/index.ts';
 
 export const ALGORITHM = 'AWS4-HMAC-SHA256';
+/** Signature Version 4A. */
+export const ECDSA_ALGORITHM = 'AWS4-ECDSA-P256-SHA256';
+export type SigningAlgorithm = typeof ALGORITHM | typeof ECDSA_ALGORITHM;
 export const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
 const NEEDS_FOLDING = /^ | {2}| $|[\t\r\n\f\v]/;
@@ -27,6 +30,14 @@ export interface CredentialScope {
   /** yyyyMMdd */
   readonly date: string;
   readonly region: string;
+  readonly service: string;
+}
+
+/** The scope of a SigV4A signature: its regions stand in the signed `x-amz-region-set`. */
+export interface MultiRegionScope {
+  /** yyyyMMdd */
+  readonly date: string;
+  readonly region?: undefined;
   readonly service: string;
 }
 
@@ -67,13 +78,24 @@ export function canonicalQuery(query: readonly QueryParameter[], omit?: string):
   return pairs.map(([name, value]) => `${name}=${value}`).join('&');
 }
 
-export function stringToSign(timestamp: string, scope: CredentialScope, canonical: string): string {
-  return `${ALGORITHM}\n${timestamp}\n${formatScope(scope)}\n${sha256Hex(wireBytes(canonical))}`;
+export function stringToSign(
+  timestamp: string,
+  scope: CredentialScope | MultiRegionScope,
+  canonical: string,
+): string {
+  return `${algorithmOf(scope)}\n${timestamp}\n${formatScope(scope)}\n${sha256Hex(wireBytes(canonical))}`;
 }
 
-/** `yyyyMMdd/region/service/aws4_request` */
-export function formatScope(scope: CredentialScope): string {
-  return `${scope.date}/${scope.region}/${scope.service}/aws4_request`;
+/** The algorithm that signs for such a scope. */
+export function algorithmOf(scope: CredentialScope | MultiRegionScope): SigningAlgorithm {
+  return scope.region === undefined ? ECDSA_ALGORITHM : ALGORITHM;
+}
+
+/** `yyyyMMdd/region/service/aws4_request`; without the region for SigV4A. */
+export function formatScope(scope: CredentialScope | MultiRegionScope): string {
+  return scope.region === undefined
+    ? `${scope.date}/${scope.service}/aws4_request`
+    : `${scope.date}/${scope.region}/${scope.service}/aws4_request`;
 }
 
 export function sha256Hex(data: string | Uint8Array): string {

@@ -1,19 +1,27 @@
 /** What a request says about its own signature, checked in form and time before any key is looked up. */
 import { queryValue, S3Error, type WireRequest } from '../s3/index.ts';
-import type { CredentialScope } from './canonical.ts';
+import {
+  algorithmOf,
+  type CredentialScope,
+  type MultiRegionScope,
+  type SigningAlgorithm,
+} from './canonical.ts';
 import { parseAuthorizationHeader, parseHeaderTimestamp } from './authorization-header.ts';
 import { parsePresignedQuery, isPresigned } from './presigned-query.ts';
 import { isSignedStreamingPayload, parsePayloadHash, UNSIGNED_PAYLOAD } from './payload.ts';
+import { regionSetIncludes } from './region-set.ts';
 
 const MAX_SKEW_MS = 900_000;
 
 export interface SignatureClaim {
   readonly form: 'header' | 'presigned';
+  readonly algorithm: SigningAlgorithm;
   readonly accessKeyId: string;
-  readonly scope: CredentialScope;
+  /** Of SigV4A without a region: the region set has named the gateway's. */
+  readonly scope: CredentialScope | MultiRegionScope;
   /** Lower-case, sorted. */
   readonly signedHeaders: readonly string[];
-  /** 64 hex digits, not verified yet. */
+  /** As sent: of SigV4 64 hex digits, of SigV4A DER in hex; neither form nor value is verified yet. */
   readonly signature: string;
   /** yyyyMMddTHHmmssZ */
   readonly timestamp: string;
@@ -25,7 +33,7 @@ export interface SignatureClaim {
 }
 
 export interface ClaimContext {
-  /** The region that credential scopes must name. */
+  /** The region that credential scopes and region sets must name. */
   readonly region: string;
   /** Epoch milliseconds. */
   readonly now: number;
@@ -62,7 +70,7 @@ export function anonymousPayloadHash(request: WireRequest): string {
       message:
         "Anonymous requests don't support this x-amz-content-sha256 value. Please use UNSIGNED-PAYLOAD or STREAMING-UNSIGNED-PAYLOAD-TRAILER.",
     });
-  return parsePayloadHash(declared);
+  return parsePayloadHash(declared, undefined);
 }
 
 function headerClaim(request: WireRequest, authorization: string, context: ClaimContext): SignatureClaim {
@@ -82,23 +90,23 @@ function headerClaim(request: WireRequest, authorization: string, context: Claim
         MaxAllowedSkewMilliseconds: String(MAX_SKEW_MS),
       },
     });
-  const declared = request.headers.get('x-amz-content-sha256');
-  if (declared === undefined)
-    throw new S3Error('InvalidRequest', {
-      message: 'Missing required header for this request: x-amz-content-sha256',
-    });
+  const declared = requiredHeader(request, 'x-amz-content-sha256');
+  const algorithm = algorithmOf(parsed.scope);
+  if (parsed.scope.region === undefined)
+    assertRegion(requiredHeader(request, 'x-amz-region-set'), context.region);
   return {
     form: 'header',
+    algorithm,
     ...parsed,
     timestamp,
     signedAt,
     sessionToken: request.headers.get('x-amz-security-token'),
-    payloadHash: parsePayloadHash(declared),
+    payloadHash: parsePayloadHash(declared, algorithm),
   };
 }
 
 function presignedClaim(request: WireRequest, context: ClaimContext): SignatureClaim {
-  const { expiresSeconds, ...parsed } = parsePresignedQuery(request.query, context.region);
+  const { expiresSeconds, regionSet, ...parsed } = parsePresignedQuery(request.query, context.region);
   if (parsed.signedAt - context.now > MAX_SKEW_MS)
     throw new S3Error('AccessDenied', { message: 'Request is not valid yet.' });
   const expires = parsed.signedAt + expiresSeconds * 1000;
@@ -111,14 +119,29 @@ function presignedClaim(request: WireRequest, context: ClaimContext): SignatureC
         ServerTime: isoSeconds(context.now),
       },
     });
+  if (parsed.scope.region === undefined) assertRegion(regionSet ?? '', context.region);
   const declared =
     request.headers.get('x-amz-content-sha256') ?? queryValue(request.query, 'X-Amz-Content-Sha256');
+  const algorithm = algorithmOf(parsed.scope);
   return {
     form: 'presigned',
+    algorithm,
     ...parsed,
     sessionToken: parsed.sessionToken ?? request.headers.get('x-amz-security-token'),
-    payloadHash: declared === undefined ? UNSIGNED_PAYLOAD : parsePayloadHash(declared),
+    payloadHash: declared === undefined ? UNSIGNED_PAYLOAD : parsePayloadHash(declared, algorithm),
   };
+}
+
+function requiredHeader(request: WireRequest, name: string): string {
+  const value = request.headers.get(name);
+  if (value === undefined)
+    throw new S3Error('InvalidRequest', { message: `Missing required header for this request: ${name}` });
+  return value;
+}
+
+function assertRegion(regionSet: string, region: string): void {
+  if (!regionSetIncludes(regionSet, region))
+    throw new S3Error('RegionSetMismatch', { details: { RequestedRegion: region, RegionSet: regionSet } });
 }
 
 function isoSeconds(epochMs: number): string {

@@ -1,9 +1,16 @@
-/** `AKID/yyyyMMdd/region/service/aws4_request`, and what S3 says of one that is wrong. */
-import type { CredentialScope } from './canonical.ts';
+/**
+ * `AKID/yyyyMMdd/region/service/aws4_request`, of SigV4A without the region, and what S3 says of one that is wrong.
+ */
+import {
+  ECDSA_ALGORITHM,
+  type CredentialScope,
+  type MultiRegionScope,
+  type SigningAlgorithm,
+} from './canonical.ts';
 
 export interface Credential {
   readonly accessKeyId: string;
-  readonly scope: CredentialScope;
+  readonly scope: CredentialScope | MultiRegionScope;
 }
 
 export interface CredentialProblem {
@@ -12,20 +19,26 @@ export interface CredentialProblem {
   readonly details?: Readonly<Record<string, string>>;
 }
 
-export function parseCredential(text: string, region: string): Credential | CredentialProblem {
+export function parseCredential(
+  text: string,
+  algorithm: SigningAlgorithm,
+  region: string,
+): Credential | CredentialProblem {
+  const regional = algorithm !== ECDSA_ALGORITHM;
   const parts = text.split('/');
-  const [accessKeyId, date, scopeRegion, service, terminal] = parts;
-  if (parts.length !== 5 || parts.some((part) => part === ''))
+  const [accessKeyId, date] = parts;
+  const [service, terminal] = parts.slice(-2);
+  if (parts.length !== (regional ? 5 : 4) || parts.some((part) => part === ''))
     return {
-      problem: 'the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request".',
+      problem: `the Credential is mal-formed; expecting "<YOUR-AKID>/YYYYMMDD/${regional ? 'REGION/' : ''}SERVICE/aws4_request".`,
     };
   if (!/^\d{8}$/.test(date as string))
     return {
       problem: `incorrect date format "${date}". This date in the credential must be in the format "yyyyMMdd".`,
     };
-  if (scopeRegion !== region)
+  if (regional && parts[2] !== region)
     return {
-      problem: `the region "${scopeRegion}" is wrong; expecting "${region}"`,
+      problem: `the region "${parts[2]}" is wrong; expecting "${region}"`,
       details: { Region: region },
     };
   if (service !== 's3') return { problem: `incorrect service "${service}". This endpoint belongs to "s3".` };
@@ -33,7 +46,7 @@ export function parseCredential(text: string, region: string): Credential | Cred
     return { problem: `incorrect terminal "${terminal}". This endpoint uses "aws4_request".` };
   return {
     accessKeyId: accessKeyId as string,
-    scope: { date: date as string, region: scopeRegion, service },
+    scope: regional ? { date: date as string, region, service } : { date: date as string, service },
   };
 }
 

@@ -16,5 +16,6 @@ export {
   deriveSigningKey,
   type SigningCredentials,
   type SigningKeys,
+  type VerificationKey,
 } from './signing-key.ts';
-export { requireSignedHeaders, s3CanonicalParts, verifySignature } from './verify.ts';
+export { isSignatureOf, requireSignedHeaders, s3CanonicalParts, verifySignature } from './verify.ts';

@@ -1,6 +1,6 @@
 /** The signature parameters of a presigned URL. */
 import { S3Error, type QueryParameter } from '../s3/index.ts';
-import { ALGORITHM } from './canonical.ts';
+import { ALGORITHM, ECDSA_ALGORITHM } from './canonical.ts';
 import { parseCredential, parseSignedHeaders, type Credential } from './credential.ts';
 import { parseAmzDate } from './date.ts';
 
@@ -12,7 +12,7 @@ const PARAMETERS = [
   'X-Amz-SignedHeaders',
   'X-Amz-Expires',
 ] as const;
-const OPTIONAL_PARAMETERS = ['X-Amz-Security-Token', 'X-Amz-Content-Sha256'] as const;
+const OPTIONAL_PARAMETERS = ['X-Amz-Security-Token', 'X-Amz-Content-Sha256', 'X-Amz-Region-Set'] as const;
 const ALL_PARAMETERS: ReadonlySet<string> = new Set([...PARAMETERS, ...OPTIONAL_PARAMETERS]);
 const MAX_EXPIRES_SECONDS = 604_800;
 
@@ -23,6 +23,8 @@ export interface PresignedQuery extends Credential {
   readonly signedAt: number;
   readonly expiresSeconds: number;
   readonly sessionToken: string | undefined;
+  /** Of SigV4A alone. */
+  readonly regionSet: string | undefined;
 }
 
 /** True when any authentication parameter is there, so that a half-signed URL is an error and never anonymous. */
@@ -52,8 +54,9 @@ export function parsePresignedQuery(query: readonly QueryParameter[], region: st
     throw invalid(
       'Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.',
     );
-  if (algorithm !== ALGORITHM) throw invalid(`X-Amz-Algorithm only supports "${ALGORITHM}"`);
-  const credential = parseCredential(credentialText, region);
+  if (algorithm !== ALGORITHM && algorithm !== ECDSA_ALGORITHM)
+    throw invalid(`X-Amz-Algorithm only supports "${ALGORITHM} and ${ECDSA_ALGORITHM}"`);
+  const credential = parseCredential(credentialText, algorithm, region);
   if ('problem' in credential)
     throw invalid(`Error parsing the X-Amz-Credential parameter; ${credential.problem}`, credential.details);
   const signedAt = parseAmzDate(timestamp);
@@ -64,6 +67,9 @@ export function parsePresignedQuery(query: readonly QueryParameter[], region: st
   const signedHeaders = parseSignedHeaders(signedHeadersText);
   if (signedHeaders === undefined)
     throw invalid('X-Amz-SignedHeaders must be a list of lower-case header names');
+  const regionSet = fields.get('X-Amz-Region-Set');
+  if (algorithm === ECDSA_ALGORITHM && (regionSet === undefined || regionSet === ''))
+    throw invalid('SigV4a query auth requires a non empty x-amz-region-set parameter.');
   return {
     ...credential,
     signedHeaders,
@@ -72,6 +78,7 @@ export function parsePresignedQuery(query: readonly QueryParameter[], region: st
     signedAt,
     expiresSeconds: parseExpires(expiresText),
     sessionToken: fields.get('X-Amz-Security-Token'),
+    regionSet,
   };
 }
 

@@ -10,7 +10,8 @@ import {
   type CanonicalParts,
 } from './canonical.ts';
 import type { SignatureClaim } from './claim.ts';
-import { hmacHex } from './signing-key.ts';
+import { isEcdsaSignature } from './ecdsa-signature.ts';
+import { hmacHex, type VerificationKey } from './signing-key.ts';
 
 /**
  * Refuses a request that carries a header which must be signed and is not: `host`, every `x-amz-*`, `content-md5`,
@@ -52,11 +53,14 @@ export function s3CanonicalParts(request: WireRequest, claim: SignatureClaim): C
 export function verifySignature(
   parts: CanonicalParts,
   claim: Pick<SignatureClaim, 'accessKeyId' | 'scope' | 'timestamp' | 'signature'>,
-  signingKey: Buffer,
+  key: VerificationKey,
 ): void {
+  // INVARIANT: the claim's algorithm and the kind of key are one. `SigningKeys.verificationKey` sees to it.
+  if (Buffer.isBuffer(key) !== (claim.scope.region !== undefined))
+    throw new Error('a key of one algorithm for a claim of another');
   const canonical = canonicalRequest(parts);
   const text = stringToSign(claim.timestamp, claim.scope, canonical);
-  if (equalSignatures(hmacHex(signingKey, text), claim.signature)) return;
+  if (isSignatureOf(text, claim.signature, key)) return;
   throw new S3Error('SignatureDoesNotMatch', {
     details: {
       AWSAccessKeyId: claim.accessKeyId,
@@ -67,6 +71,13 @@ export function verifySignature(
       CanonicalRequestBytes: spacedHex(wireBytes(canonical)),
     },
   });
+}
+
+/** @param signature as sent: 64 lower-case hex digits, or for SigV4A DER in lower-case hex. */
+export function isSignatureOf(text: string, signature: string, key: VerificationKey): boolean {
+  return Buffer.isBuffer(key)
+    ? equalSignatures(hmacHex(key, text), signature)
+    : isEcdsaSignature(key, text, signature);
 }
 
 /** Compares without telling by time where the difference is. */

@@ -14,7 +14,7 @@ import { checksumOf } from './aws-chunked-client.ts';
 
 const UNSIGNED: PayloadDeclaration = { kind: 'unsigned' };
 const UNSIGNED_TRAILER: PayloadDeclaration = { kind: 'chunked-unsigned' };
-const chunks = { verifyChunk: () => false, verifyTrailer: () => false };
+const chunks = { signatureLength: 64, verifyChunk: () => false, verifyTrailer: () => false } as const;
 const SIGNED: PayloadDeclaration = { kind: 'chunked-signed', trailer: false, chunks };
 const SIGNED_TRAILER: PayloadDeclaration = { kind: 'chunked-signed', trailer: true, chunks };
 

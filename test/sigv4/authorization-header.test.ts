@@ -21,7 +21,7 @@ describe('an Authorization header', () => {
     ['Basic dXNlcjpwYXNz', type],
     ['Bearer abc', type],
     [AUTHORIZATION.replace('AWS4', 'aws4'), type],
-    [AUTHORIZATION.replace('HMAC-SHA256', 'ECDSA-P256-SHA256'), type],
+    [AUTHORIZATION.replace('HMAC-SHA256', 'ECDSA-P384-SHA384'), type],
   ])('of the form `%s` is InvalidArgument', (authorization, message) => {
     expect(claimRefusal(withHeaders({ authorization }))).toEqual({
       status: 400,

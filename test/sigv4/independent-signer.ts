@@ -3,7 +3,7 @@ import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { parseWireRequest, type WireRequest } from '../../src/s3/index.ts';
 import {
-  deriveSigningKey,
+  createSigningKeys,
   parseSignatureClaim,
   requireSignedHeaders,
   s3CanonicalParts,
@@ -83,8 +83,13 @@ export function verify(parts: WireParts, options: { readonly now?: number; reado
   const claim = parseSignatureClaim(request, { region: REGION, now: options.now ?? NOW });
   if (claim === undefined) throw new Error('the request is not signed');
   requireSignedHeaders(request, claim, new Set());
-  const secret = new Secret(options.secret ?? SECRET_ACCESS_KEY);
-  verifySignature(s3CanonicalParts(request, claim), claim, deriveSigningKey(secret, claim.scope));
+  const credentials = {
+    accessKeyId: claim.accessKeyId,
+    secretAccessKey: new Secret(options.secret ?? SECRET_ACCESS_KEY),
+    secretVersion: '1',
+  };
+  const key = createSigningKeys({ max: 1 }).verificationKey(credentials, claim.scope);
+  verifySignature(s3CanonicalParts(request, claim), claim, key);
   return claim;
 }
 

@@ -9,6 +9,7 @@ import {
   createSigningKeys,
   deriveSigningKey,
   genericCanonicalPath,
+  isSignatureOf,
   parseSignatureClaim,
   s3CanonicalParts,
   Secret,
@@ -32,6 +33,8 @@ interface SuiteVector {
   readonly request: { readonly method: string; readonly target: string; readonly body: string };
   readonly header?: SuiteForm;
   readonly query?: SuiteForm;
+  /** Of SigV4A: coordinates in hex. */
+  readonly public_key?: { readonly X: string; readonly Y: string };
 }
 
 interface SuiteForm {
@@ -111,18 +114,44 @@ describe('the general SigV4 suite', () => {
     expect(createHmac('sha256', key).update(text).digest('hex')).toBe(form.signature);
   });
 
-  test.each(forms(V4A.vectors))('v4a $name, up to the canonical request', ({ form, omit, context }) => {
-    expect(canonicalise(form, context, omit)).toBe(form.canonical_request);
+  test.each(forms(V4A.vectors))('v4a $name', ({ form, omit, context, publicKey }) => {
+    const scope = { date: '20150830', service: context.service };
+    const canonical = canonicalise(form, context, omit);
+    expect(canonical).toBe(form.canonical_request);
+    expect(stringToSign('20150830T123600Z', scope, canonical)).toBe(form.string_to_sign);
+    const credentials = {
+      accessKeyId: context.credentials.access_key_id,
+      secretAccessKey: new Secret(context.credentials.secret_access_key),
+      secretVersion: '1',
+    };
+    const key = createSigningKeys({ max: 1 }).verificationKey(credentials, scope);
+    if (Buffer.isBuffer(key)) throw new Error('a public key was expected');
+    const { x, y } = key.export({ format: 'jwk' });
+    expect([x, y]).toEqual(
+      [publicKey?.X, publicKey?.Y].map((hex) => Buffer.from(hex ?? '', 'hex').toString('base64url')),
+    );
+    // Each vector has two signatures, since no two of ECDSA are alike: the suite's, and that of its signed request.
+    for (const signature of [form.signature, signatureOf(form)])
+      expect(isSignatureOf(form.string_to_sign, signature ?? '', key)).toBe(true);
+    expect(isSignatureOf(`${form.string_to_sign} `, form.signature, key)).toBe(false);
   });
 });
 
+/** The signature in the Authorization header, or in the query. */
+function signatureOf({ signed_request: { headers, target } }: SuiteForm): string | undefined {
+  const authorization = headers.find(([name]) => name === 'Authorization')?.[1];
+  return /Signature=(\w+)/.exec(authorization ?? target)?.[1];
+}
+
 /** Each vector is there as a header and as a query signature, but for a few that have only one of them. */
 function forms(vectors: readonly SuiteVector[]) {
-  return vectors.flatMap(({ name, context, header, query }) => [
-    ...(header === undefined ? [] : [{ name: `${name} (header)`, context, form: header, omit: undefined }]),
+  return vectors.flatMap(({ name, context, header, query, public_key: publicKey }) => [
+    ...(header === undefined
+      ? []
+      : [{ name: `${name} (header)`, context, publicKey, form: header, omit: undefined }]),
     ...(query === undefined
       ? []
-      : [{ name: `${name} (query)`, context, form: query, omit: 'X-Amz-Signature' }]),
+      : [{ name: `${name} (query)`, context, publicKey, form: query, omit: 'X-Amz-Signature' }]),
   ]);
 }
 

@@ -1,8 +1,9 @@
 /**
- * Signature Version 4 as the S3 API reference describes it, for requests that no SDK would send. It shares no code
+ * Signature Version 4, and 4A where there is a region set, as the S3 API reference describes it, for requests that no SDK would send. It shares no code
  * with the gateway: its own canonical request, over the bytes of the target as they go out.
  */
 import { createHash, createHmac } from 'node:crypto';
+import { signEcdsa } from './raw-ecdsa.ts';
 import type { Credentials } from './running-gateway.ts';
 
 /** Name and value, as they go out. */
@@ -44,6 +45,8 @@ export interface SignOptions {
   /** Epoch milliseconds; now unless told otherwise. */
   readonly at?: number;
   readonly region?: string;
+  /** Signs with SigV4A, for these regions. */
+  readonly regionSet?: string;
 }
 
 const EMPTY_SHA256 = sha256('');
@@ -57,6 +60,7 @@ export function signHeader(options: SignOptions): SignedRequest {
   const headers: Header[] = [
     ['Host', host],
     ['x-amz-date', scope.timestamp],
+    ...(options.regionSet === undefined ? [] : ([['x-amz-region-set', options.regionSet]] as const)),
     ...(payloadHash === null ? [] : ([['x-amz-content-sha256', payloadHash]] as const)),
     ...(options.headers ?? []),
   ];
@@ -67,7 +71,7 @@ export function signHeader(options: SignOptions): SignedRequest {
     scope,
     credentials,
   );
-  const authorization = `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/${scope.path}, SignedHeaders=${names}, Signature=${signature}`;
+  const authorization = `${scope.algorithm} Credential=${credentials.accessKeyId}/${scope.path}, SignedHeaders=${names}, Signature=${signature}`;
   return {
     method,
     target,
@@ -87,10 +91,11 @@ export function presign(
   const headers: Header[] = [['Host', host], ...(options.headers ?? [])];
   const { names, text } = canonicalHeaders(headers);
   const parameters: Header[] = [
-    ['X-Amz-Algorithm', 'AWS4-HMAC-SHA256'],
+    ['X-Amz-Algorithm', scope.algorithm],
     ['X-Amz-Credential', `${credentials.accessKeyId}/${scope.path}`],
     ['X-Amz-Date', scope.timestamp],
     ['X-Amz-Expires', String(expires)],
+    ...(options.regionSet === undefined ? [] : ([['X-Amz-Region-Set', options.regionSet]] as const)),
     ['X-Amz-SignedHeaders', names],
     ...(options.parameters ?? []),
   ];
@@ -129,14 +134,18 @@ export function encode(text: string): string {
 }
 
 interface Scope {
+  readonly algorithm: 'AWS4-HMAC-SHA256' | 'AWS4-ECDSA-P256-SHA256';
   readonly timestamp: string;
-  /** `yyyyMMdd/region/s3/aws4_request` */
+  /** `yyyyMMdd/region/s3/aws4_request`, of SigV4A without the region */
   readonly path: string;
 }
 
-function scopeOf({ at = Date.now(), region = 'us-east-1' }: SignOptions): Scope {
+function scopeOf({ at = Date.now(), region = 'us-east-1', regionSet }: SignOptions): Scope {
   const timestamp = new Date(at).toISOString().replaceAll(/[-:]|\.\d+/g, '');
-  return { timestamp, path: `${timestamp.slice(0, 8)}/${region}/s3/aws4_request` };
+  const date = timestamp.slice(0, 8);
+  return regionSet === undefined
+    ? { algorithm: 'AWS4-HMAC-SHA256', timestamp, path: `${date}/${region}/s3/aws4_request` }
+    : { algorithm: 'AWS4-ECDSA-P256-SHA256', timestamp, path: `${date}/s3/aws4_request` };
 }
 
 function withLength(options: SignOptions, headers: readonly Header[], body: Buffer): readonly Header[] {
@@ -182,23 +191,26 @@ function canonicalHeaders(headers: readonly Header[]): { readonly names: string;
 
 function sign(canonicalRequest: string, scope: Scope, credentials: Credentials): string {
   const hashed = sha256(Buffer.from(canonicalRequest, 'latin1'));
-  return hmac(
-    signingKey(scope, credentials),
-    ['AWS4-HMAC-SHA256', scope.timestamp, scope.path, hashed].join('\n'),
-  ).toString('hex');
+  return signText([scope.algorithm, scope.timestamp, scope.path, hashed].join('\n'), scope, credentials);
+}
+
+function signText(text: string, scope: Scope, credentials: Credentials): string {
+  return scope.algorithm === 'AWS4-HMAC-SHA256'
+    ? hmac(signingKey(scope, credentials), text).toString('hex')
+    : signEcdsa(credentials, text);
 }
 
 function createChain(seed: string, scope: Scope, credentials: Credentials): SignatureChain {
-  const key = signingKey(scope, credentials);
   let previous = seed;
-  const next = (algorithm: string, hashes: string): string =>
-    (previous = hmac(key, [algorithm, scope.timestamp, scope.path, previous, hashes].join('\n')).toString(
-      'hex',
-    ));
+  const next = (kind: string, hashes: string): string => {
+    const text = [`${scope.algorithm}-${kind}`, scope.timestamp, scope.path, previous, hashes].join('\n');
+    previous = signText(text, scope, credentials);
+    return scope.algorithm === 'AWS4-HMAC-SHA256' ? previous : previous.padEnd(144, '*');
+  };
   return {
     signature: seed,
-    chunk: (data) => next('AWS4-HMAC-SHA256-PAYLOAD', `${EMPTY_SHA256}\n${sha256(data)}`),
-    trailer: (lines) => next('AWS4-HMAC-SHA256-TRAILER', sha256(lines)),
+    chunk: (data) => next('PAYLOAD', `${EMPTY_SHA256}\n${sha256(data)}`),
+    trailer: (lines) => next('TRAILER', sha256(lines)),
   };
 }
 
