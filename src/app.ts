@@ -4,6 +4,7 @@ import { unwatchFile, watchFile } from 'node:fs';
 import { join } from 'node:path';
 import { createAdminServer } from './admin/index.ts';
 import { createJsonSink, createS3AccessLogSink, type S3AccessLogSink } from './audit/index.ts';
+import { openSpool } from './body/index.ts';
 import { bucketSettings, configWarnings, type Config, type UpstreamConfig } from './config/index.ts';
 import { createDevStore } from './devstore/index.ts';
 import {
@@ -124,6 +125,7 @@ async function start(
   const handler = createHandler({
     limits: config.limits,
     baseDomains: config.baseDomains,
+    publicUrls: config.publicUrls,
     headersToSign: config.headersToSign,
     region: config.region,
     accountId: config.accountId,
@@ -138,6 +140,7 @@ async function start(
     directory,
     store,
     routes,
+    spool: config.spool && (await openSpool(config.spool)),
     recorder,
     hostId,
     newRequestId,
@@ -147,6 +150,8 @@ async function start(
     ...config.listen,
     tls: config.tls,
     limits: config.limits,
+    trustedProxies: config.trustedProxies,
+    proxyProtocol: config.proxyProtocol,
     handler,
     onMalformed: (request) => {
       recorder.malformed(request);

@@ -7,11 +7,13 @@ import { createHash, type Hash } from 'node:crypto';
 import { S3Error } from '../s3/index.ts';
 import { EMPTY_SHA256, sha256Hex, type ChunkVerifier } from '../sigv4/index.ts';
 import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm } from './checksum.ts';
-import { wrongLength } from './declaration.ts';
+import { tooLarge, wrongLength } from './declaration.ts';
 
 interface FramingOptions {
-  /** Bytes the chunks must add up to. */
-  readonly length: number;
+  /** Bytes the chunks must add up to; undefined when they tell the length themselves. */
+  readonly length: number | undefined;
+  /** Bytes they may add up to; the same where `length` is known. */
+  readonly maxLength: number;
   /** Absent for the unsigned form. */
   readonly signatures: ChunkVerifier | undefined;
   /** Absent for the form without a trailer. */
@@ -42,9 +44,11 @@ type State = 'size' | 'data' | 'data-end' | 'trailer' | 'trailer-end' | 'trailer
 export class AwsChunkedDecoder {
   readonly #signatures: ChunkVerifier | undefined;
   readonly #trailer: ChecksumAlgorithm | undefined;
+  readonly #maxLength: number;
+  readonly #exact: boolean;
   #state: State = 'size';
   #line = '';
-  /** Bytes of the object that no chunk has announced yet. */
+  /** Bytes that further chunks must, or may, announce. */
   #unannounced: number;
   /** The current chunk: its number from 1, its size, what is still to come of it, its hash and signature. */
   #chunkNumber = 0;
@@ -57,7 +61,9 @@ export class AwsChunkedDecoder {
   constructor(options: FramingOptions) {
     this.#signatures = options.signatures;
     this.#trailer = options.trailer;
-    this.#unannounced = options.length;
+    this.#maxLength = options.maxLength;
+    this.#exact = options.length !== undefined;
+    this.#unannounced = options.maxLength;
   }
 
   /**
@@ -131,7 +137,7 @@ export class AwsChunkedDecoder {
     const match = pattern.exec(line);
     if (match === null) throw this.#malformed();
     const size = Number.parseInt(match[1] as string, 16);
-    if (size > this.#unannounced || (size === 0 && this.#unannounced > 0)) throw wrongLength();
+    this.#checkLength(size);
     if (this.#signatures !== undefined && size > 0) this.#checkPreviousSize();
     this.#unannounced -= size;
     this.#chunkNumber++;
@@ -145,6 +151,12 @@ export class AwsChunkedDecoder {
     }
     if (this.#signatures !== undefined) this.#verifyChunk(EMPTY_SHA256);
     this.#state = this.#trailer === undefined ? 'end' : 'trailer';
+  }
+
+  #checkLength(size: number): void {
+    if (this.#exact && (size > this.#unannounced || (size === 0 && this.#unannounced > 0)))
+      throw wrongLength();
+    if (size > this.#unannounced) throw tooLarge(this.#maxLength - this.#unannounced + size, this.#maxLength);
   }
 
   #checkPreviousSize(): void {

@@ -27,6 +27,13 @@ export interface BodyDeclaration {
   readonly md5: Buffer | undefined;
 }
 
+/** Of a body whose end alone tells its length: it has to be read to the end before it can go anywhere. */
+export interface UnsizedBodyDeclaration extends Omit<BodyDeclaration, 'length'> {
+  readonly length: undefined;
+  /** Most bytes the object may have. */
+  readonly maxLength: number;
+}
+
 export interface BodyRules {
   /**
    * `stream`: a length is required, and aws-chunked allowed. `buffered`: a request without a body counts as
@@ -53,6 +60,20 @@ export function parseBodyDeclaration(
   payload: PayloadDeclaration,
   rules: BodyRules,
 ): BodyDeclaration {
+  const declaration = parseSpoolableDeclaration(headers, payload, rules);
+  if (declaration.length === undefined) throw new S3Error('MissingContentLength');
+  return declaration;
+}
+
+/**
+ * As `parseBodyDeclaration`, for who can take a body whose length the client does not declare: one in chunks (of HTTP,
+ * of aws-chunked, or of both) without `x-amz-decoded-content-length`.
+ */
+export function parseSpoolableDeclaration(
+  headers: WireHeaders,
+  payload: PayloadDeclaration,
+  rules: BodyRules,
+): BodyDeclaration | UnsizedBodyDeclaration {
   if (rules.mode === 'buffered' && isFramed(payload))
     throw invalidRequest('The value of x-amz-content-sha256 header is invalid.');
   const length = parseLength(headers, payload, rules);
@@ -61,7 +82,8 @@ export function parseBodyDeclaration(
   const checksum = rules.checksumHeaders === 'object' ? undefined : parseChecksum(headers);
   if (checksum !== undefined && trailer !== undefined) throw invalidRequest(SINGLE_CHECKSUM);
   if (rules.checksumHeaders !== 'object') checkSdkAlgorithm(headers, checksum?.algorithm ?? trailer);
-  return { payload, length, checksum, trailer, md5: parseContentMd5(headers) };
+  const declared = { payload, checksum, trailer, md5: parseContentMd5(headers) };
+  return length === undefined ? { ...declared, length, maxLength: rules.maxLength } : { ...declared, length };
 }
 
 /** Framing that the payload line does not speak of would be stored as the object's own bytes. */
@@ -86,9 +108,21 @@ export function wrongLength(cause?: unknown): S3Error {
   });
 }
 
+/** The refusal of an object; `length` is what is known of it, in bytes. */
+export function tooLarge(length: number, maxLength: number): S3Error {
+  return new S3Error('EntityTooLarge', {
+    details: { ProposedSize: String(length), MaxSizeAllowed: String(maxLength) },
+  });
+}
+
 const SINGLE_CHECKSUM = 'Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.';
 
-function parseLength(headers: WireHeaders, payload: PayloadDeclaration, rules: BodyRules): number {
+/** Undefined for a body in chunks that may have any length. */
+function parseLength(
+  headers: WireHeaders,
+  payload: PayloadDeclaration,
+  rules: BodyRules,
+): number | undefined {
   const transferEncoding = headers.get('transfer-encoding');
   const contentLength = parseInteger(headers, 'content-length');
   const decodedLength = parseInteger(headers, 'x-amz-decoded-content-length');
@@ -109,17 +143,20 @@ function parseLength(headers: WireHeaders, payload: PayloadDeclaration, rules: B
     throw wrongLength();
   }
 
-  if (length === undefined) throw new S3Error('MissingContentLength');
-  if (length > rules.maxLength) throw tooLarge(length, rules);
+  if (length === undefined) {
+    // A decoded length of a body that is not said to be framed, or a small document: nobody sends these in chunks.
+    const spoolable =
+      rules.mode === 'stream' &&
+      (isFramed(payload) || (transferEncoding !== undefined && decodedLength === undefined));
+    if (!spoolable) throw new S3Error('MissingContentLength');
+  } else if (length > rules.maxLength) {
+    throw rules.mode === 'stream'
+      ? tooLarge(length, rules.maxLength)
+      : new S3Error('MaxMessageLengthExceeded', {
+          details: { MaxMessageLengthBytes: String(rules.maxLength) },
+        });
+  }
   return length;
-}
-
-function tooLarge(length: number, { mode, maxLength }: BodyRules): S3Error {
-  return mode === 'buffered'
-    ? new S3Error('MaxMessageLengthExceeded', { details: { MaxMessageLengthBytes: String(maxLength) } })
-    : new S3Error('EntityTooLarge', {
-        details: { ProposedSize: String(length), MaxSizeAllowed: String(maxLength) },
-      });
 }
 
 function parseInteger(headers: WireHeaders, name: string): number | undefined {

@@ -20,7 +20,7 @@ export interface BodyDigests {
   verify(trailerValue: string | undefined): void;
 }
 
-export function createBodyDigests(declaration: BodyDeclaration): BodyDigests {
+export function createBodyDigests(declaration: Omit<BodyDeclaration, 'length'>): BodyDigests {
   const { payload, checksum, trailer } = declaration;
   const declaredHash = payload.kind === 'sha256' ? payload.sha256 : undefined;
   const algorithm = checksum?.algorithm ?? trailer;

@@ -1,9 +1,7 @@
 /** A client's body, verified while it streams. */
-import { S3Error } from '../s3/index.ts';
-import { AwsChunkedDecoder } from './aws-chunked.ts';
 import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm } from './checksum.ts';
-import { isFramed, wrongLength, type BodyDeclaration } from './declaration.ts';
-import { createBodyDigests } from './digests.ts';
+import type { BodyDeclaration } from './declaration.ts';
+import { VerifyingReader } from './verifying-reader.ts';
 
 export interface VerifiedBody {
   /** Bytes of the object: the Content-Length of the upstream request. */
@@ -53,7 +51,7 @@ export async function openBody(
     get verified() {
       return reader.verified;
     },
-    trailer: declaration.trailer && trailerOf(CHECKSUM_ALGORITHMS[declaration.trailer], reader),
+    trailer: declaration.trailer && trailerOf(declaration.trailer, reader),
   };
 }
 
@@ -89,10 +87,9 @@ async function* chunksOf(
   for (let chunk = first; chunk !== undefined; chunk = await reader.read()) yield chunk;
 }
 
-function trailerOf(
-  { header, size }: (typeof CHECKSUM_ALGORITHMS)[ChecksumAlgorithm],
-  reader: VerifyingReader,
-): VerifiedTrailer {
+/** The trailer of what `reader` reads. */
+export function trailerOf(algorithm: ChecksumAlgorithm, reader: VerifyingReader): VerifiedTrailer {
+  const { header, size } = CHECKSUM_ALGORITHMS[algorithm];
   return {
     name: header,
     valueLength: Math.ceil(size / 3) * 4,
@@ -101,74 +98,4 @@ function trailerOf(
       return reader.verifiedTrailer;
     },
   };
-}
-
-class VerifyingReader {
-  /** Set once everything has verified, if there is a trailer. */
-  verifiedTrailer: string | undefined;
-  readonly #length: number;
-  readonly #source: AsyncIterator<Buffer>;
-  readonly #decoder: AwsChunkedDecoder | undefined;
-  readonly #digests: ReturnType<typeof createBodyDigests>;
-  #received = 0;
-  /** INVARIANT: not empty bytes, the last that came; released by later ones, or when everything has verified. */
-  #held: Buffer | undefined;
-  #released: Buffer[] = [];
-  #ended = false;
-
-  constructor(declaration: BodyDeclaration, source: AsyncIterable<Buffer>) {
-    const { payload, length, trailer } = declaration;
-    this.#length = length;
-    this.#source = source[Symbol.asyncIterator]();
-    this.#digests = createBodyDigests(declaration);
-    if (isFramed(payload)) {
-      const signatures = payload.kind === 'chunked-signed' ? payload.chunks : undefined;
-      this.#decoder = new AwsChunkedDecoder({ length, signatures, trailer });
-    }
-  }
-
-  get verified(): boolean {
-    return this.#ended;
-  }
-
-  /** Resolves to undefined after the last bytes. Not to be called again after it rejected. */
-  async read(): Promise<Buffer | undefined> {
-    while (this.#released.length === 0 && !this.#ended) {
-      const piece = await this.#next();
-      if (piece === undefined) this.#end();
-      else if (this.#decoder === undefined) this.#take(piece);
-      else for (const data of this.#decoder.decode(piece)) this.#take(data);
-    }
-    return this.#released.shift();
-  }
-
-  #take(data: Buffer): void {
-    if (data.length === 0) return;
-    this.#received += data.length;
-    if (this.#received > this.#length) throw wrongLength();
-    this.#digests.update(data);
-    if (this.#held !== undefined) this.#released.push(this.#held);
-    this.#held = data;
-  }
-
-  #end(): void {
-    const trailerValue = this.#decoder?.finish();
-    if (this.#received !== this.#length) throw wrongLength();
-    this.#digests.verify(trailerValue);
-    this.verifiedTrailer = trailerValue;
-    this.#ended = true;
-    if (this.#held !== undefined) this.#released.push(this.#held);
-  }
-
-  async #next(): Promise<Buffer | undefined> {
-    try {
-      const result = await this.#source.next();
-      return result.done === true ? undefined : result.value;
-    } catch (error) {
-      if (error instanceof S3Error) throw error;
-      throw this.#decoder === undefined
-        ? wrongLength(error)
-        : new S3Error('IncompleteBody', { cause: error });
-    }
-  }
 }

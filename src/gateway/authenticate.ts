@@ -1,5 +1,10 @@
 /** Who sent this? The signature is checked against the gateway's own key store. */
-import { parseBodyDeclaration, type BodyDeclaration, type PayloadDeclaration } from '../body/index.ts';
+import {
+  parseBodyDeclaration,
+  parseSpoolableDeclaration,
+  type PayloadDeclaration,
+  type Spool,
+} from '../body/index.ts';
 import type { KeyDirectory, ResolvedKey } from '../identity/index.ts';
 import { S3Error } from '../s3/index.ts';
 import {
@@ -26,6 +31,8 @@ export interface AuthenticateDependencies {
   readonly region: string;
   /** Lower-case names that must be signed when present, besides `host`, `x-amz-*` and `content-md5`. */
   readonly headersToSign: ReadonlySet<string>;
+  /** Takes bodies whose length is not declared; without it they are refused. */
+  readonly spool: Spool | undefined;
   readonly now: () => number;
 }
 
@@ -36,7 +43,7 @@ export async function authenticate(
 ): Promise<Authenticated> {
   const { wire } = request;
   const claim = parseSignatureClaim(wire, { region: dependencies.region, now: dependencies.now() });
-  if (claim === undefined) return anonymous(request);
+  if (claim === undefined) return anonymous(request, dependencies);
   const key = await activeKey(claim, dependencies);
   requireSignedHeaders(wire, claim, dependencies.headersToSign);
   const signingKey = dependencies.signingKeys.verificationKey(key, claim.scope);
@@ -45,11 +52,16 @@ export async function authenticate(
     ...request,
     caller: { type: 'key', key, claim },
     payloadHash: claim.payloadHash,
-    body: declareBody(request, claim.payloadHash, () => createChunkVerifier({ ...claim, signingKey })),
+    body: declareBody(
+      request,
+      claim.payloadHash,
+      () => createChunkVerifier({ ...claim, signingKey }),
+      dependencies,
+    ),
   };
 }
 
-function anonymous(request: Identified): Authenticated {
+function anonymous(request: Identified, dependencies: AuthenticateDependencies): Authenticated {
   const { wire } = request;
   if (wire.query.some(({ name }) => name.startsWith('response-')))
     throw new S3Error('InvalidRequest', {
@@ -60,9 +72,14 @@ function anonymous(request: Identified): Authenticated {
     ...request,
     caller: { type: 'anonymous' },
     payloadHash,
-    body: declareBody(request, payloadHash, () => {
-      throw new S3Error('InvalidRequest', { reason: 'signed chunks without a signature' });
-    }),
+    body: declareBody(
+      request,
+      payloadHash,
+      () => {
+        throw new S3Error('InvalidRequest', { reason: 'signed chunks without a signature' });
+      },
+      dependencies,
+    ),
   };
 }
 
@@ -94,7 +111,8 @@ function declareBody(
   { operation, effective }: Identified,
   payloadHash: string,
   chunks: () => ChunkVerifier,
-): BodyDeclaration | undefined {
+  { spool }: AuthenticateDependencies,
+): Authenticated['body'] {
   if (isStreamingPayload(payloadHash) && !operation.streamingPayload)
     throw new S3Error('InvalidRequest', { message: 'The value of x-amz-content-sha256 header is invalid.' });
   if (operation.body === 'none') {
@@ -103,7 +121,8 @@ function declareBody(
       throw new S3Error('InvalidRequest', { message: `\`${operation.name}\` takes no request body.` });
     return undefined;
   }
-  return parseBodyDeclaration(effective.headers, payloadDeclaration(payloadHash, chunks), {
+  const parse = spool === undefined ? parseBodyDeclaration : parseSpoolableDeclaration;
+  return parse(effective.headers, payloadDeclaration(payloadHash, chunks), {
     ...(operation.body === 'stream'
       ? { mode: 'stream', maxLength: MAX_UPLOAD_BYTES }
       : { mode: 'buffered', maxLength: operation.body.buffered }),

@@ -63,7 +63,7 @@ export async function perform(performance: Performance, dependencies: PerformDep
     return forwardDocument(request, renderCompleteMultipartUpload(document.parts), signal, dependencies);
   if (request.operation.body !== 'stream')
     return forward(request, { payload: { kind: 'none' }, signal }, dependencies);
-  const body = await performance.body().open();
+  const body = await performance.body().open({ maxLength: request.bucket?.maxObjectBytes });
   const payload = streamPayload(request, body);
   return forward(request, { payload, signal, upload: body }, dependencies);
 }

@@ -154,7 +154,7 @@ export class RequestTrail {
       errorReason: refusal instanceof S3Error ? (refusal.reason ?? refusal.message) : undefined,
       bytesReceived: this.#body?.received ?? 0,
       bytesSent: this.#sent?.bytes ?? bytesOnTheWay(this.#answer),
-      objectSize: objectSize(this.#answer, stage),
+      objectSize: objectSize(this.#answer, stage, this.#body),
       totalTimeMs: now - stage.receivedAt,
       turnAroundTimeMs:
         this.#answeredAt === undefined
@@ -242,9 +242,13 @@ function bytesOnTheWay(answer: Answer | undefined): number {
   return answer !== undefined && 'stream' in answer.body ? answer.body.stream.piped : 0;
 }
 
-function objectSize(answer: Answer | undefined, stage: Stage): number | undefined {
+function objectSize(
+  answer: Answer | undefined,
+  stage: Stage,
+  body: IncomingBody | undefined,
+): number | undefined {
   if (!('body' in stage) || answer === undefined) return undefined;
-  if (stage.operation.body === 'stream') return stage.body?.length;
+  if (stage.operation.body === 'stream') return stage.body?.length ?? body?.spooledLength;
   if (stage.operation.answer !== 'object') return undefined;
   const { headers } = answer;
   for (let i = 0; i + 1 < headers.length; i += 2) {

@@ -3,7 +3,7 @@
  * one; nothing is changed afterwards.
  */
 import type { IncomingMessage } from 'node:http';
-import type { BodyDeclaration } from '../body/index.ts';
+import type { BodyDeclaration, UnsizedBodyDeclaration } from '../body/index.ts';
 import type { ResolvedKey } from '../identity/index.ts';
 import type { Address, AvailableOperation, WireRequest } from '../s3/index.ts';
 import type { SignatureClaim } from '../sigv4/index.ts';
@@ -55,5 +55,5 @@ export interface Authenticated extends Identified {
   /** The effective payload mode: what `x-amz-content-sha256` said, or stands for. */
   readonly payloadHash: string;
   /** What the client declared about its body, nothing of it read yet; undefined where the operation takes none. */
-  readonly body: BodyDeclaration | undefined;
+  readonly body: BodyDeclaration | UnsizedBodyDeclaration | undefined;
 }

@@ -51,6 +51,7 @@ function dependencies(changes: Partial<AuthenticateDependencies> = {}): Authenti
     signingKeys: createSigningKeys({ max: 10 }),
     region: REGION,
     headersToSign: new Set(),
+    spool: undefined,
     now: () => NOW,
     ...changes,
   };
