@@ -23,6 +23,7 @@ import {
 } from '../s3/index.ts';
 import type { Bucket, Buckets } from './buckets.ts';
 import { requireBodies } from './body-requirement.ts';
+import { requireInPrefix, requireSize, requireWritable } from './bucket-limits.ts';
 import { conditionContext, type BodyContext } from './condition-context.ts';
 import type { Authenticated } from './stages.ts';
 
@@ -106,7 +107,13 @@ export async function authorize(
   if (copySource !== undefined && source === undefined) throw noSuchBucket(request, copySource.bucket);
   checkExpectedOwner(effective.headers.get('x-amz-expected-bucket-owner'), bucket);
   checkExpectedOwner(effective.headers.get('x-amz-source-expected-bucket-owner'), source);
-  if (bucket !== undefined) requireBodies(request, bucket.bodies);
+  if (bucket !== undefined) {
+    requireInPrefix(operation, bucket);
+    requireWritable(operation, bucket);
+    requireBodies(request, bucket.bodies);
+    if (operation.body === 'stream') requireSize(request.body?.length, bucket);
+    if (source !== undefined) requireSameUpstream(bucket, source);
+  }
   return {
     ...request,
     [AUTHORIZED]: true,
@@ -273,6 +280,15 @@ function noSuchBucket({ caller }: Authenticated, bucket: string): S3Error {
   return caller.type === 'anonymous'
     ? new S3Error('AccessDenied', { reason: `no bucket \`${bucket}\` at the gateway` })
     : new S3Error('NoSuchBucket', { details: { BucketName: bucket } });
+}
+
+/** No upstream can read at another one. */
+function requireSameUpstream(bucket: Bucket, source: Bucket): void {
+  if (source.place.upstream === bucket.place.upstream) return;
+  throw new S3Error('InvalidRequest', {
+    message: `The bucket \`${source.name}\` is kept in another store than \`${bucket.name}\`: read the object and write it instead of copying it.`,
+    reason: 'a copy from one upstream to another',
+  });
 }
 
 function checkExpectedOwner(expected: string | undefined, bucket: Bucket | undefined): void {

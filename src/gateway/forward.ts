@@ -30,8 +30,10 @@ export interface ForwardOptions {
   readonly headers?: readonly (readonly [name: string, value: string])[];
   readonly method?: string;
   readonly query?: readonly QueryParameter[];
-  /** In place of the bucket's: of one that does not exist yet. */
+  /** In place of the bucket's: of one that does not exist yet, or of the source of a copy. */
   readonly place?: Place;
+  /** In place of the request's. */
+  readonly key?: string;
 }
 
 /**
@@ -70,7 +72,7 @@ export async function send(
   dependencies: ForwardDependencies,
 ): Promise<UpstreamResponse> {
   const method = options.method ?? request.method;
-  const { key } = request.address;
+  const key = options.key ?? request.address.key;
   const place = options.place ?? placeOf(request);
   const response = await reach(place.upstream, {
     method,
@@ -175,12 +177,12 @@ export function forwardedHeaders(request: Authorized): (readonly [string, string
   return headers;
 }
 
-function forwardedQuery({ effective, operation }: Authorized): readonly QueryParameter[] {
+export function forwardedQuery({ effective, operation }: Authorized): readonly QueryParameter[] {
   const { query } = effective;
   return query.length === 0 ? query : query.filter(({ name }) => operation.parameters.has(name));
 }
 
-function answerHeaders(
+export function answerHeaders(
   request: Authorized,
   response: UpstreamResponse,
   dependencies: ForwardDependencies,

@@ -41,18 +41,28 @@ function rewrite(
   const root = RESULTS.find((name) => xml.includes(`<${name}`));
   if (root === undefined) return lateError(context, errorOf(xml, upstream));
   try {
-    const content = contentOf(parseXml(xml, root));
-    const location = 'Location' in content && { Location: locationOf(request) };
-    return {
-      xml: renderXml(root, { ...content, ...location }, { namespace: S3_NAMESPACE }),
-      errorCode: undefined,
-    };
+    return { xml: inClientsNames(request, xml, root), errorCode: undefined };
   } catch (error) {
     return lateError(
       context,
       unavailable(upstream, `the upstream's answer is not S3's XML: ${String(error)}`),
     );
   }
+}
+
+/**
+ * The document with the bucket, key and location that the client knows in place of the upstream's.
+ * @throws S3Error `MalformedXML` when it is not one.
+ */
+export function inClientsNames(request: Authorized, xml: string, root: string): string {
+  const content = contentOf(parseXml(xml, root));
+  const own: Readonly<Record<string, string>> = {
+    Bucket: request.address.bucket ?? '',
+    Key: request.address.key ?? '',
+    Location: locationOf(request),
+  };
+  const names = Object.fromEntries(Object.entries(own).filter(([name]) => name in content));
+  return renderXml(root, { ...content, ...names }, { namespace: S3_NAMESPACE });
 }
 
 function errorOf(xml: string, upstream: UpstreamOutcome): UpstreamRefusal {

@@ -8,8 +8,12 @@ import { getAcl, putAcl } from './operations/acl.ts';
 import { createBucket, deleteBucket, getBucketLocation, headBucket } from './operations/bucket-lifecycle.ts';
 import { deleteBucketPolicy, getBucketPolicy, putBucketPolicy } from './operations/bucket-policy.ts';
 import { deleteObjects } from './operations/delete-objects.ts';
+import { createMultipartUpload } from './operations/create-multipart-upload.ts';
 import { listBuckets } from './operations/list-buckets.ts';
+import { list, LISTINGS } from './operations/listing.ts';
+import { requireCompletedSize, requireCopySize } from './operations/sized-writes.ts';
 import { renderCompleteMultipartUpload, renderTagging } from '../s3/index.ts';
+import type { ListingTokens } from './listing-token.ts';
 import type { Routes } from './routes.ts';
 import type { BucketDirectory, IdentityStore } from '../identity/index.ts';
 
@@ -17,6 +21,7 @@ export interface PerformDependencies extends ForwardDependencies {
   readonly store: IdentityStore;
   readonly directory: BucketDirectory;
   readonly routes: Routes;
+  readonly listingTokens: ListingTokens;
   readonly region: string;
 }
 
@@ -55,12 +60,19 @@ export async function perform(performance: Performance, dependencies: PerformDep
       return putAcl(performance, dependencies);
     case 'DeleteObjects':
       return deleteObjects(performance, dependencies);
+    case 'CreateMultipartUpload':
+      return createMultipartUpload(performance, dependencies);
     default:
   }
+  const listing = LISTINGS[request.operation.name];
+  if (listing !== undefined) return list(performance, listing, dependencies);
+  if (request.copySource !== undefined) await requireCopySize(request, signal, dependencies);
   if (document.kind === 'tagging')
     return forwardDocument(request, renderTagging(document.tags), signal, dependencies);
-  if (document.kind === 'parts')
+  if (document.kind === 'parts') {
+    await requireCompletedSize(request, document.parts, signal, dependencies);
     return forwardDocument(request, renderCompleteMultipartUpload(document.parts), signal, dependencies);
+  }
   if (request.operation.body !== 'stream')
     return forward(request, { payload: { kind: 'none' }, signal }, dependencies);
   const body = await performance.body().open({ maxLength: request.bucket?.maxObjectBytes });

@@ -13,7 +13,9 @@ import { xmlAnswer, type Answer, type UpstreamOutcome } from '../answer.ts';
 import { decide, type AuthorizeDependencies, type Authorized, type Decided } from '../authorize.ts';
 import { forwardedHeaders, send, xmlPayload } from '../forward.ts';
 import type { Performance, PerformDependencies } from '../perform.ts';
+import { clientKey, placeOf, upstreamKey } from '../place.ts';
 import { entryResult } from '../record.ts';
+import type { Place } from '../routes.ts';
 import { unavailable, upstreamOutcome } from '../upstream-error.ts';
 
 /** Most bytes of the upstream's answer: 1,000 entries with keys of 1,024 bytes, escaped. */
@@ -41,16 +43,27 @@ export async function deleteObjects(
   });
   if (allowed.length === 0) return answer([], errors);
 
-  const { payload, headers } = xmlPayload(renderDeleteObjects({ quiet, objects: allowed }));
+  const place = placeOf(request);
+  const named = allowed.map((entry) => ({ ...entry, key: upstreamKey(place, entry.key) }));
+  const { payload, headers } = xmlPayload(renderDeleteObjects({ quiet, objects: named }));
   const kept = forwardedHeaders(request).filter(([name]) => name === 'x-amz-bypass-governance-retention');
   const response = await send(request, { payload, signal, headers: [...kept, ...headers] }, dependencies);
   const outcome = upstreamOutcome(response);
   try {
     const result = parseDeleteResult((await response.body.read(MAX_ANSWER_BYTES)).toString('utf8'));
-    return answer(result.deleted, [...errors, ...result.errors.map(withoutUpstreamText)], outcome);
+    const deleted = result.deleted.map((entry) => inClientsKey(entry, place));
+    const failed = result.errors.map((entry) => withoutUpstreamText(inClientsKey(entry, place), place));
+    return answer(deleted, [...errors, ...failed], outcome);
   } catch (error) {
     throw unavailable(outcome, `the upstream's answer is not S3's XML: ${String(error)}`);
   }
+}
+
+/** @throws Error for a key that is not below the place's prefix. */
+function inClientsKey<T extends { readonly key: string }>(entry: T, place: Place): T {
+  const key = clientKey(place, entry.key);
+  if (key === undefined) throw new Error('the answer names a key that was not asked for');
+  return { ...entry, key };
 }
 
 /** The first refusal of its actions, or the last grant. */
@@ -74,7 +87,10 @@ function denied({ key, versionId }: DeleteEntry): DeleteErrorEntry {
   return { key, ...(versionId !== undefined && { versionId }), code, message };
 }
 
-/** The upstream's AccessDenied speaks of the gateway's own account. */
-function withoutUpstreamText(error: DeleteErrorEntry): DeleteErrorEntry {
-  return error.code === 'AccessDenied' ? { ...error, message: new S3Error('AccessDenied').message } : error;
+/** The upstream's AccessDenied speaks of the gateway's own account, and its other texts of keys that it knows. */
+function withoutUpstreamText(error: DeleteErrorEntry, place: Place): DeleteErrorEntry {
+  if (error.code === 'AccessDenied') return { ...error, message: new S3Error('AccessDenied').message };
+  return place.prefix !== '' && error.message.includes(place.prefix)
+    ? { ...error, message: error.code }
+    : error;
 }
