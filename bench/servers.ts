@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSigningKeys, Secret, signRequest } from '../src/sigv4/index.ts';
-import { type Credentials, REGION, startGateway } from '../test/contract/gateway.ts';
+import type { Credentials } from '../test/contract/credentials.ts';
+import { REGION, startGateway } from '../test/contract/gateway.ts';
 import { freePort, type Server, startServer } from '../test/contract/process.ts';
 import { BODY_BLOCK, type Load } from './load-client.ts';
 
@@ -58,7 +59,6 @@ export async function startBench(folder: string): Promise<Bench> {
     const gateway = await startGateway({
       folder: join(folder, 'gateway'),
       upstream: {
-        ...upstream,
         endpoint: `http://127.0.0.1:${upstreamPort}`,
         credentials: {
           accessKeyId: 'AKIAIOSFODNN7EXAMPLE',

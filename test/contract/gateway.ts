@@ -1,18 +1,9 @@
 /** Starts the servers under test, each in its own process with its own folder and its own keys. */
-import { randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Certificate } from './certificates.ts';
+import { type Credentials, newCredentials } from './credentials.ts';
 import { freePort, runOrThrow, type Server, startServer } from './process.ts';
-
-export interface Credentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-}
-
-export interface Upstream extends Server {
-  readonly endpoint: string;
-  readonly credentials: Credentials;
-}
 
 export interface Gateway extends Server {
   readonly endpoint: string;
@@ -25,18 +16,31 @@ export interface Gateway extends Server {
 export interface GatewayOptions {
   readonly folder: string;
   /** Absent: the embedded store. */
-  readonly upstream?: Upstream;
-  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly upstream?: UpstreamAccess;
+  /** Absent: plain http. */
+  readonly certificate?: Certificate;
   /** More settings. */
   readonly env?: Readonly<Record<string, string>>;
+}
+
+/** What the gateway is told of its upstream. */
+export interface UpstreamAccess {
+  readonly endpoint: string;
+  readonly credentials: Credentials;
+  /** More of its settings, as in the settings file. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 export const REGION = 'us-east-1';
 
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 
-export async function startGateway({ folder, upstream, tls, env: more }: GatewayOptions): Promise<Gateway> {
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { folder, upstream, certificate, env: more } = options;
   await mkdir(folder, { recursive: true });
+  const settings = join(folder, 'settings.yaml');
+  // JSON is YAML.
+  await writeFile(settings, JSON.stringify(upstream?.settings ? { upstream: upstream.settings } : {}));
   const [port, adminPort] = [await freePort(), await freePort()];
   const root = newCredentials();
   const env = {
@@ -46,7 +50,10 @@ export async function startGateway({ folder, upstream, tls, env: more }: Gateway
     BUCKETWARDEN_REGION: REGION,
     BUCKETWARDEN_ROOT_ACCESS_KEY_ID: root.accessKeyId,
     BUCKETWARDEN_ROOT_SECRET_ACCESS_KEY: root.secretAccessKey,
-    ...(tls && { BUCKETWARDEN_TLS_CERT: tls.cert, BUCKETWARDEN_TLS_KEY: tls.key }),
+    ...(certificate && {
+      BUCKETWARDEN_TLS_CERT: certificate.cert,
+      BUCKETWARDEN_TLS_KEY: certificate.key,
+    }),
     ...(upstream && {
       BUCKETWARDEN_UPSTREAM_ENDPOINT: upstream.endpoint,
       BUCKETWARDEN_UPSTREAM_REGION: REGION,
@@ -62,51 +69,16 @@ export async function startGateway({ folder, upstream, tls, env: more }: Gateway
     folder,
   });
   const adminEndpoint = `http://127.0.0.1:${adminPort}`;
-  const server = await startServer(node('serve'), `${adminEndpoint}/readyz`);
+  const server = await startServer(node('serve', '-c', settings), `${adminEndpoint}/readyz`);
   return {
     ...server,
-    endpoint: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`,
+    endpoint: `${certificate ? 'https' : 'http'}://127.0.0.1:${port}`,
     adminEndpoint,
     root,
     async issueKey(...args) {
       const output = await runOrThrow(node('keys', 'issue', ...args, '--output', 'json'));
       return readCredentials(output.toString());
     },
-  };
-}
-
-/** A versitygw over its POSIX backend. */
-export async function startVersitygw(program: string, folder: string): Promise<Upstream> {
-  const [objects, metadata] = [join(folder, 'objects'), join(folder, 'metadata')];
-  await Promise.all([mkdir(objects, { recursive: true }), mkdir(metadata, { recursive: true })]);
-  const port = await freePort();
-  const credentials = newCredentials();
-  const server = await startServer(
-    {
-      file: program,
-      args: [
-        ...`--port 127.0.0.1:${port} --region ${REGION} --keep-alive --quiet --health /health`.split(' '),
-        'posix',
-        '--sidecar',
-        metadata,
-        objects,
-      ],
-      env: {
-        ROOT_ACCESS_KEY_ID: credentials.accessKeyId,
-        ROOT_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-      },
-      folder,
-    },
-    `http://127.0.0.1:${port}/health`,
-  );
-  return { ...server, endpoint: `http://127.0.0.1:${port}`, credentials };
-}
-
-/** A secret in base64, so that it may hold the `/` and `+` that trip configuration files up. */
-function newCredentials(): Credentials {
-  return {
-    accessKeyId: `AKIA${randomBytes(8).toString('hex').toUpperCase()}`,
-    secretAccessKey: randomBytes(30).toString('base64'),
   };
 }
 

@@ -1,60 +1,84 @@
 /**
  * The contract tests: one user story, told by real S3 clients to a real gateway over each upstream.
  *
- *   npm run test:contract [-- [--target NAME]… [--client NAME]…]
+ *   npm run test:contract                       each client once, each upstream at least once
+ *   npm run test:contract -- --start NUMBER     the same with other pairs
+ *   npm run test:contract -- --all              every client on every upstream, and docs/compatibility.md anew
+ *   npm run test:contract -- [--client NAME]… [--upstream NAME]… [--scheme http|https]…   all of these pairs
+ *   npm run test:contract -- --direct …         the upstreams without the gateway, to tell whose a failure is
  *
  * A client or upstream that this machine lacks is skipped; with `CI=true` that is a failure. `install.sh` installs them.
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { awsCli } from './clients/aws-cli.ts';
-import { boto3 } from './clients/boto3.ts';
-import { curl } from './clients/curl.ts';
-import { rclone } from './clients/rclone.ts';
-import { s3cmd } from './clients/s3cmd.ts';
-import { countResults, type Column, printColumns, type Result } from './matrix.ts';
-import { type Files, makeFiles, STEPS, type Step, type Story, type StoryClient } from './story.ts';
-import { type Target, type TargetName, TARGETS } from './target.ts';
-import { findTool, type ToolName } from './tools.ts';
+import { CLIENTS } from './clients.ts';
+import { type Tried, writeCompatibility } from './compatibility.ts';
+import { type Column, countResults, printColumns } from './matrix.ts';
+import { ALL_TARGETS, planAll, type PlannedTarget, planOnce } from './plan.ts';
+import { type Files, makeFiles } from './story.ts';
+import { directKind, SCHEMES, targetKind, UPSTREAMS } from './target.ts';
+import { everyStep, missing, searchLogs, tell } from './tell.ts';
+import { findTool } from './tools.ts';
 
-const CLIENTS: readonly StoryClient[] = [boto3, awsCli, curl, rclone, s3cmd];
-
+const several = { type: 'string', multiple: true } as const;
 const { values } = parseArgs({
   options: {
-    target: { type: 'string', multiple: true, default: ['embedded', 'tls', 'versitygw'] },
-    client: { type: 'string', multiple: true, default: CLIENTS.map((client) => client.name) },
+    all: { type: 'boolean', default: false },
+    direct: { type: 'boolean', default: false },
+    start: { type: 'string', default: '0' },
+    client: several,
+    upstream: several,
+    scheme: several,
   },
 });
-const clients = CLIENTS.filter((client) => values.client.includes(client.name));
+const filtered = (values.client ?? values.upstream ?? values.scheme) !== undefined;
+const clients = chosen('client', values.client, CLIENTS, ({ name }) => name);
+const upstreams = chosen('upstream', values.upstream, UPSTREAMS, String);
+const schemes = chosen('scheme', values.scheme, SCHEMES, String);
+const targets = ALL_TARGETS.filter(
+  ({ upstream, scheme }) =>
+    upstreams.includes(upstream) && schemes.includes(scheme) && !(values.direct && upstream === 'embedded'),
+);
+const plan =
+  filtered || values.all || values.direct
+    ? planAll(clients, targets)
+    : planOnce(clients, Number(values.start));
+
 const folder = await mkdtemp(join(tmpdir(), 'bucketwarden-contract-'));
 try {
   const files = await makeFiles(join(folder, 'files'));
-  const columns: Column[] = [];
-  for (const name of values.target.map(targetName)) columns.push(...(await tellAll(name, files)));
-  const { passed, failed, skipped } = countResults(columns);
+  const tried: Tried[] = [];
+  for (const target of plan) tried.push({ ...target, columns: await tellAll(target, files) });
+  const { passed, failed, skipped } = countResults(tried.flatMap(({ columns }) => columns));
+  if (values.all && !filtered && !values.direct) await writeCompatibility(CLIENTS, tried);
   console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
   process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** Every client's story on one target. */
-async function tellAll(name: TargetName, files: Files): Promise<readonly Column[]> {
-  const { title, tools, open } = TARGETS[name];
-  console.log(`\n${title}`);
-  const absent = tools.find((tool) => findTool(tool) === undefined);
+/** The planned clients' stories on one target. */
+async function tellAll(planned: PlannedTarget, files: Files): Promise<readonly Column[]> {
+  const kind = values.direct ? directKind(planned) : targetKind(planned);
+  console.log(`\n${kind.title}`);
+  const place = join(folder, `${planned.upstream}-${planned.scheme}`);
+  const absent = kind.tools.find((tool) => findTool(tool) === undefined);
   const columns: Column[] = [];
   if (absent !== undefined) {
-    columns.push(...clients.map((client) => ({ title: client.name, results: everyStep(missing(absent)) })));
+    const results = everyStep(missing(absent));
+    columns.push(...planned.clients.map(({ name }) => ({ title: name, results })));
   } else {
-    const target = await open(join(folder, name)).catch((error: unknown) => String(error));
+    const target = await kind.open(place).catch((error: unknown) => String(error));
     if (typeof target === 'string') {
       columns.push({ title: 'start', results: everyStep({ outcome: 'failed', detail: target }) });
     } else {
       try {
-        for (const client of clients) columns.push(await tell(client, target, name, files));
+        for (const client of planned.clients)
+          columns.push(
+            await tell(client, { target, kind, files, folder: join(place, `story-${client.name}`) }),
+          );
         columns.push(await searchLogs(target));
       } finally {
         await target.close();
@@ -62,73 +86,19 @@ async function tellAll(name: TargetName, files: Files): Promise<readonly Column[
     }
   }
   printColumns(columns);
+  await rm(place, { recursive: true, force: true });
   return columns;
 }
 
-async function tell(client: StoryClient, target: Target, name: TargetName, files: Files): Promise<Column> {
-  const program = findTool(client.tool);
-  if (program === undefined) return { title: client.name, results: everyStep(missing(client.tool)) };
-  const story: Story = {
-    target,
-    program,
-    files,
-    bucket: `story-${client.name}`,
-    folder: join(folder, `${name}-${client.name}`),
-    forger: { ...target.admin, secretAccessKey: target.admin.secretAccessKey.toLowerCase() },
-  };
-  await mkdir(story.folder);
-  const results = new Map<string, Result>();
-  for (const step of STEPS) {
-    results.set(step, await tellStep(client.steps[step], story, TARGETS[name].unable?.[step]));
-  }
-  return { title: client.name, results };
-}
-
-async function tellStep(
-  step: Step | { readonly unable: string },
-  story: Story,
-  unable: string | undefined,
-): Promise<Result> {
-  if (typeof step !== 'function') return { outcome: 'skipped', detail: step.unable };
-  if (unable !== undefined) return { outcome: 'skipped', detail: unable };
-  return attempt(() => step(story));
-}
-
-/** What the gateway logged while the stories were told holds no secret and no signature. */
-async function searchLogs(target: Target): Promise<Column> {
-  const result = await attempt(async () => {
-    const logs = await target.logs();
-    const secret = target.admin.secretAccessKey;
-    const found = [secret, encodeURIComponent(secret)].filter((text) => logs.includes(text));
-    if (found.length > 0) throw new Error('the secret is in the logs');
-    if (/Signature=(?!REDACTED)/.test(logs)) throw new Error('a signature is in the logs');
-  });
-  return { title: 'logs', results: new Map([['no secret in the logs', result]]) };
-}
-
-async function attempt(work: () => Promise<void>): Promise<Result> {
-  try {
-    await work();
-    return { outcome: 'passed' };
-  } catch (error) {
-    return { outcome: 'failed', detail: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-function everyStep(result: Result): ReadonlyMap<string, Result> {
-  return new Map(STEPS.map((step) => [step, result]));
-}
-
-function missing(tool: ToolName): Result {
-  return {
-    outcome: process.env['CI'] === 'true' ? 'failed' : 'skipped',
-    detail: `\`${tool}\` is not on this machine: run test/contract/install.sh`,
-  };
-}
-
-function targetName(name: string): TargetName {
-  const found = (Object.keys(TARGETS) as TargetName[]).find((known) => known === name);
-  if (found === undefined)
-    throw new Error(`no target \`${name}\`; there are ${Object.keys(TARGETS).join(', ')}`);
-  return found;
+/** All of `known` when nothing is named. Throws for a name that there is not. */
+function chosen<T>(
+  option: string,
+  names: readonly string[] | undefined,
+  known: readonly T[],
+  nameOf: (item: T) => string,
+): readonly T[] {
+  const unknown = names?.find((name) => !known.some((item) => nameOf(item) === name));
+  if (unknown !== undefined)
+    throw new Error(`no ${option} \`${unknown}\`; there are ${known.map(nameOf).join(', ')}`);
+  return names === undefined ? known : known.filter((item) => names.includes(nameOf(item)));
 }

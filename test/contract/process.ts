@@ -1,10 +1,11 @@
 /** Child processes of the contract tests and benchmarks: a known environment, an end in time, no orphans. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, realpathSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
+import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { request } from 'undici';
+import { Agent, request } from 'undici';
 
 export interface Command {
   readonly file: string;
@@ -69,16 +70,43 @@ export async function printedVersion(file: string, ...args: readonly string[]): 
   return version;
 }
 
+/** The version in the name of the file that a program is a link to: what `go install` builds does not know its own. */
+export function installedVersion(program: string): Promise<string> {
+  const name = basename(realpathSync(program));
+  const version = /-v(?<version>\d.*)$/.exec(name)?.groups?.['version'];
+  return version === undefined
+    ? Promise.reject(new Error(`\`${name}\` names no version`))
+    : Promise.resolve(version);
+}
+
 export interface Server {
   readonly pid: number;
+  hasEnded(): boolean;
   /** Everything it has printed so far. */
   output(): string;
   /** Asks it and its children to stop, and kills them when they have not after ten seconds. */
   close(): Promise<void>;
 }
 
-/** Starts a server and waits until `readyUrl` answers 200. Throws with its output when it ends or takes 30 s. */
-export async function startServer(command: Command, readyUrl: string): Promise<Server> {
+/** Children that still run: they end with this process. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) signalGroup(child, 'SIGKILL');
+});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
+/** Starts a server and waits until `readyUrl` answers 200. Throws with its output when it ends or takes a minute. */
+export async function startServer(command: Command, readyUrl: string, caFile?: string): Promise<Server> {
+  const server = startDaemon(command);
+  if (await answers(readyUrl, caFile, server)) return server;
+  await server.close();
+  throw new Error(
+    `\`${command.file} ${command.args.join(' ')}\` did not start:\n${server.output().slice(-4000)}`,
+  );
+}
+
+/** Starts a server and does not wait for it. */
+export function startDaemon(command: Command): Server {
   const log = `${command.folder}/output.log`;
   const file = openSync(log, 'w', 0o600);
   const child = spawn(command.file, command.args, {
@@ -88,22 +116,21 @@ export async function startServer(command: Command, readyUrl: string): Promise<S
     // A process group of its own, so that what it started (`npm start`: a shell, and that the server) ends with it.
     detached: true,
   });
+  closeSync(file);
+  running.add(child);
   const ended = new Promise<void>((resolve) => {
     child.once('error', () => resolve());
     child.once('exit', () => resolve());
   });
-  const server = {
+  return {
     pid: child.pid ?? 0,
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null || child.pid === undefined,
     output: () => readFileSync(log, 'utf8'),
-    close: () => stop(child, ended),
+    async close() {
+      await stop(child, ended);
+      running.delete(child);
+    },
   };
-  process.once('exit', () => signalGroup(child, 'SIGKILL'));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-  if (await answers(readyUrl, child)) return server;
-  await server.close();
-  throw new Error(
-    `\`${command.file} ${command.args.join(' ')}\` did not start:\n${server.output().slice(-4000)}`,
-  );
 }
 
 /** A port of the loopback address that was free a moment ago. */
@@ -130,19 +157,24 @@ function environment(command: Command): Record<string, string> {
   };
 }
 
-async function answers(url: string, child: ChildProcess): Promise<boolean> {
-  const deadline = Date.now() + 30_000;
-  while (Date.now() < deadline && child.exitCode === null && child.signalCode === null) {
-    try {
-      const response = await request(url, { headersTimeout: 2000 });
-      await response.body.dump();
-      if (response.statusCode === 200) return true;
-    } catch {
-      // Not listening yet.
+async function answers(url: string, caFile: string | undefined, server: Server): Promise<boolean> {
+  const dispatcher = new Agent(caFile === undefined ? {} : { connect: { ca: readFileSync(caFile) } });
+  try {
+    const deadline = Date.now() + 60_000;
+    while (Date.now() < deadline && !server.hasEnded()) {
+      try {
+        const response = await request(url, { dispatcher, headersTimeout: 2000 });
+        await response.body.dump();
+        if (response.statusCode === 200) return true;
+      } catch {
+        // Not listening yet.
+      }
+      await delay(50);
     }
-    await delay(50);
+    return false;
+  } finally {
+    await dispatcher.destroy();
   }
-  return false;
 }
 
 async function stop(child: ChildProcess, ended: Promise<void>): Promise<void> {

@@ -13,6 +13,7 @@ export const STEPS = [
   'range get',
   'put from a pipe',
   'list',
+  'odd keys',
   'multipart',
   'copy',
   'delete many',
@@ -23,6 +24,16 @@ export const STEPS = [
 ] as const;
 
 export type StepName = (typeof STEPS)[number];
+
+/** The sizes of the objects that go up and come back, in bytes; 5 MiB is the smallest part but the last. */
+export const SIZES = {
+  '0 bytes': 0,
+  '1 byte': 1,
+  '5 MiB − 1': 5 * 1024 ** 2 - 1,
+  '64 MiB': 64 * 1024 ** 2,
+} as const;
+
+export type SizeName = keyof typeof SIZES;
 
 /** Throws, saying what was expected, when the client does not see what it should. */
 export type Step = (story: Story) => Promise<void>;
@@ -67,12 +78,20 @@ export interface Files {
   readonly big: string;
   /** A folder of five files, `0.txt` to `4.txt`. */
   readonly many: string;
+  readonly sized: Readonly<Record<SizeName, string>>;
 }
 
 export const PART_SIZE = 5 * 1024 * 1024;
 
 /** A key that has to be encoded in a path, and otherwise in a query. */
 export const SMALL_KEY = 'reports/2026/été + 100%.txt';
+/** Keys that break a client or server which encodes a path, a query, XML or a shell's word twice, or not at all. */
+export const ODD_KEYS = [
+  'odd/ a  b & c=d + e%20f%2Fg?h#i.txt',
+  "odd/!*'()~@$:;,._-.txt",
+  'odd/"<x>&amp;|^{}[]`\\.txt',
+  'odd/日本語 \u00e9 e\u0301 😀.txt',
+] as const;
 export const PIPED_KEY = 'reports/piped.txt';
 export const BIG_KEY = 'archive/big.bin';
 export const COPY_KEY = 'copies/summary.txt';
@@ -90,11 +109,19 @@ export async function makeFiles(folder: string): Promise<Files> {
     small: join(folder, 'small.txt'),
     big: join(folder, 'big.bin'),
     many: join(folder, 'many'),
+    sized: {
+      '0 bytes': join(folder, '0.bin'),
+      '1 byte': join(folder, '1.bin'),
+      '5 MiB − 1': join(folder, 'below-part.bin'),
+      '64 MiB': join(folder, '64-mib.bin'),
+    },
   };
   await mkdir(files.many, { recursive: true });
   await writeFile(files.small, randomBytes(3000).toString('base64'));
   await writeFile(files.big, randomBytes(2 * PART_SIZE + 1024 * 1024 + 7));
   for (const name of MANY_NAMES) await writeFile(join(files.many, name), `file ${name}\n`);
+  for (const [name, size] of Object.entries(SIZES))
+    await writeFile(files.sized[name as SizeName], randomBytes(size));
   return files;
 }
 

@@ -1,18 +1,17 @@
 /** What the story is told to: the gateway over one of its upstreams, or the upstream alone. */
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  type Credentials,
-  type GatewayOptions,
-  startGateway,
-  startVersitygw,
-  type Upstream,
-} from './gateway.ts';
-import { runOrThrow } from './process.ts';
+import { type Certificate, makeCertificate } from './certificates.ts';
+import type { Credentials } from './credentials.ts';
+import { type GatewayOptions, startGateway, type UpstreamAccess } from './gateway.ts';
 import type { StepName } from './story.ts';
-import { findTool, type ToolName } from './tools.ts';
+import type { ToolName } from './tools.ts';
+import { minio } from './upstreams/minio.ts';
+import { radosgw } from './upstreams/radosgw.ts';
+import { programOf, type Upstream, type UpstreamKind } from './upstreams/upstream.ts';
+import { versitygw } from './upstreams/versitygw.ts';
 
-export type { Credentials } from './gateway.ts';
+export type { Credentials } from './credentials.ts';
 
 export interface Target {
   readonly endpoint: string;
@@ -26,7 +25,27 @@ export interface Target {
   close(): Promise<void>;
 }
 
-interface TargetKind {
+export type UpstreamName = 'embedded' | 'versitygw' | 'minio' | 'radosgw';
+
+/** Stores of their own; `embedded` is the gateway's. */
+const KINDS: Readonly<Record<Exclude<UpstreamName, 'embedded'>, UpstreamKind>> = {
+  versitygw,
+  minio,
+  radosgw,
+};
+
+export const UPSTREAMS: readonly UpstreamName[] = ['embedded', 'versitygw', 'minio', 'radosgw'];
+export const SCHEMES = ['http', 'https'] as const;
+
+/** `https`: from the client to the gateway, and from there to the upstream. */
+export type Scheme = (typeof SCHEMES)[number];
+
+export interface TargetName {
+  readonly upstream: UpstreamName;
+  readonly scheme: Scheme;
+}
+
+export interface TargetKind {
   readonly title: string;
   readonly tools: readonly ToolName[];
   /** The steps that cannot be told to it, with the reason. */
@@ -34,59 +53,81 @@ interface TargetKind {
   readonly open: (folder: string) => Promise<Target>;
 }
 
-export type TargetName = 'embedded' | 'tls' | 'versitygw' | 'direct';
+/** The gateway over an upstream. */
+export function targetKind({ upstream, scheme }: TargetName): TargetKind {
+  const kind = upstream === 'embedded' ? undefined : KINDS[upstream];
+  return {
+    title: `the gateway over ${kind?.title ?? 'the embedded store'}, ${scheme}`,
+    tools: [...(kind?.tools ?? []), ...certificateTools(scheme)],
+    async open(folder) {
+      const certificate = await certificateFor(scheme, folder);
+      return kind === undefined
+        ? openGateway({ folder, ...(certificate && { certificate }) })
+        : openBoth(kind, folder, certificate);
+    },
+  };
+}
 
-/** `direct` tells whose a failure is: the gateway's, or the upstream's or client's. */
-export const TARGETS: Readonly<Record<TargetName, TargetKind>> = {
-  embedded: {
-    title: 'the gateway over the embedded store, http',
-    tools: [],
-    open: (folder) => openGateway({ folder }),
-  },
-  tls: {
-    title: 'the gateway over the embedded store, https',
-    tools: ['openssl'],
-    open: async (folder) => {
-      const tls = await makeCertificate(folder);
-      return { ...(await openGateway({ folder, tls })), caFile: tls.cert };
-    },
-  },
-  versitygw: {
-    title: 'the gateway over versitygw, http',
-    tools: ['versitygw'],
-    open: async (folder) => {
-      const upstream = await startVersitygw(programOf('versitygw'), join(folder, 'upstream'));
-      try {
-        const target = await openGateway({ folder, upstream });
-        return { ...target, close: () => closeBoth(target, upstream) };
-      } catch (error) {
-        await upstream.close();
-        throw error;
-      }
-    },
-  },
-  direct: {
-    title: 'versitygw without the gateway, http',
-    tools: ['versitygw'],
-    unable: { denial: 'versitygw alone has no scoped keys' },
-    open: async (folder) => {
-      const upstream = await startVersitygw(programOf('versitygw'), folder);
+/** The upstream alone, which tells whose a failure is: the gateway's, or the upstream's or client's. */
+export function directKind({ upstream, scheme }: TargetName): TargetKind {
+  if (upstream === 'embedded') throw new Error('the embedded store is reached through the gateway only');
+  const kind = KINDS[upstream];
+  return {
+    title: `${kind.title} without the gateway, ${scheme}`,
+    tools: [...kind.tools, ...certificateTools(scheme)],
+    unable: { denial: 'there are no scoped keys without the gateway' },
+    async open(folder) {
+      const certificate = await certificateFor(scheme, folder);
+      const { endpoint, credentials, close } = await kind.start({
+        folder,
+        ...(certificate && { certificate }),
+      });
       return {
-        endpoint: upstream.endpoint,
-        admin: upstream.credentials,
+        endpoint,
+        ...(certificate && { caFile: certificate.ca }),
+        admin: credentials,
         issueReader: () => Promise.reject(new Error('this target has no scoped keys')),
         logs: () => Promise.resolve(''),
-        close: () => upstream.close(),
+        close,
       };
     },
-  },
-};
+  };
+}
+
+/** What the gateway is told of an upstream that runs. */
+export function accessTo(kind: UpstreamKind, upstream: Upstream): UpstreamAccess {
+  const { endpoint, credentials, caFile } = upstream;
+  const tls = caFile === undefined ? {} : { tls: { ca: caFile } };
+  return { endpoint, credentials, settings: { integrity: kind.integrity, ...tls } };
+}
+
+/** Undefined for the embedded store, whose version is the gateway's. Rejects when the upstream is not installed. */
+export function upstreamVersion(name: UpstreamName): Promise<string | undefined> {
+  return name === 'embedded' ? Promise.resolve(undefined) : KINDS[name].version();
+}
+
+async function openBoth(
+  kind: UpstreamKind,
+  folder: string,
+  certificate: Certificate | undefined,
+): Promise<Target> {
+  const secure = certificate && { certificate };
+  const upstream = await kind.start({ folder: join(folder, 'upstream'), ...secure });
+  try {
+    const target = await openGateway({ folder, upstream: accessTo(kind, upstream), ...secure });
+    return { ...target, close: () => closeBoth(target, upstream) };
+  } catch (error) {
+    await upstream.close();
+    throw error;
+  }
+}
 
 async function openGateway(options: GatewayOptions): Promise<Target> {
   const accessLog = join(options.folder, 'access.log');
   const gateway = await startGateway({ ...options, env: { BUCKETWARDEN_ACCESS_LOG: accessLog } });
   return {
     endpoint: gateway.endpoint,
+    ...(options.certificate && { caFile: options.certificate.ca }),
     admin: gateway.root,
     issueReader: (bucket) =>
       gateway.issueKey('--user', `${bucket}-reader`, '--bucket', bucket, '--read-only'),
@@ -103,26 +144,10 @@ async function closeBoth(target: Target, upstream: Upstream): Promise<void> {
   }
 }
 
-function programOf(tool: ToolName): string {
-  const program = findTool(tool);
-  if (program === undefined) throw new Error(`\`${tool}\` is not installed`);
-  return program;
+function certificateTools(scheme: Scheme): readonly ToolName[] {
+  return scheme === 'https' ? ['openssl'] : [];
 }
 
-async function makeCertificate(folder: string): Promise<{ cert: string; key: string }> {
-  await mkdir(folder, { recursive: true });
-  const files = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
-  await runOrThrow({
-    file: programOf('openssl'),
-    args: [
-      ...'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2'.split(' '),
-      ...'-subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1'.split(' '),
-      '-keyout',
-      files.key,
-      '-out',
-      files.cert,
-    ],
-    folder,
-  });
-  return files;
+async function certificateFor(scheme: Scheme, folder: string): Promise<Certificate | undefined> {
+  return scheme === 'https' ? makeCertificate(programOf('openssl'), join(folder, 'certificates')) : undefined;
 }

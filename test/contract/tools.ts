@@ -12,6 +12,13 @@ const TOOLS = {
   curl: 'curl',
   rclone: 'rclone',
   versitygw: join(CACHE, 'bin/versitygw'),
+  minio: join(CACHE, 'bin/minio'),
+  radosgw: 'radosgw',
+  'radosgw-admin': 'radosgw-admin',
+  ceph: 'ceph',
+  'ceph-mon': 'ceph-mon',
+  'ceph-osd': 'ceph-osd',
+  monmaptool: 'monmaptool',
   openssl: 'openssl',
 } as const;
 
