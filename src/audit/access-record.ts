@@ -7,7 +7,10 @@ export interface AccessRecord {
   /** As sent to the client in `x-amz-request-id` and `x-amz-id-2`. */
   readonly requestId: string;
   readonly hostId?: string | undefined;
+  /** The client's: behind trusted proxies what they say, else that of the connection. */
   readonly remoteAddress: string;
+  /** Of the other end of the connection: a proxy's, behind one. */
+  readonly peerAddress?: string | undefined;
   /** Undefined when the request line could not be read. */
   readonly method?: string | undefined;
   /** The request target as received. Both formats redact it: see `redactRequestUri`. */

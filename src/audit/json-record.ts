@@ -14,6 +14,7 @@ export function toJsonRecord(record: AccessRecord): JsonRecord {
     requestId: record.requestId,
     hostId: record.hostId,
     remoteAddress: record.remoteAddress,
+    peerAddress: record.peerAddress,
     method: record.method,
     requestUri: record.target && redactRequestUri(record.target),
     httpVersion: record.httpVersion,

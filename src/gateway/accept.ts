@@ -16,7 +16,8 @@ export const USER_METADATA = 'x-amz-meta-';
  * @throws S3Error `InvalidURI`, `InvalidRequest`, `RequestHeaderSectionTooLarge` or `MetadataTooLarge`.
  */
 export function accept(received: Received, limits: AcceptLimits): Accepted {
-  const { incoming } = received;
+  const { incoming, originProblem } = received;
+  if (originProblem !== undefined) throw invalid(`The client's address cannot be told: ${originProblem}.`);
   checkHeaders(incoming.rawHeaders, limits);
   checkFraming(incoming.rawHeaders, incoming.httpVersion);
   return { ...received, wire: parseWireRequest(received.method, received.target, incoming.rawHeaders) };

@@ -6,7 +6,7 @@ import {
   type Spool,
 } from '../body/index.ts';
 import type { KeyDirectory, ResolvedKey } from '../identity/index.ts';
-import { S3Error } from '../s3/index.ts';
+import { S3Error, signedReadings, type GatewayNames, type PublicUrl } from '../s3/index.ts';
 import {
   anonymousPayloadHash,
   createChunkVerifier,
@@ -14,18 +14,20 @@ import {
   parseSignatureClaim,
   requireSignedHeaders,
   s3CanonicalParts,
+  signatureVerifies,
   UNSIGNED_PAYLOAD,
   verifySignature,
   type ChunkVerifier,
   type SignatureClaim,
   type SigningKeys,
+  type VerificationKey,
 } from '../sigv4/index.ts';
 import type { Authenticated, Identified } from './stages.ts';
 
 /** S3's own limit for one PUT, in bytes: 5 GiB. */
 const MAX_UPLOAD_BYTES = 5 * 1024 ** 3;
 
-export interface AuthenticateDependencies {
+export interface AuthenticateDependencies extends GatewayNames {
   readonly keys: KeyDirectory;
   readonly signingKeys: SigningKeys;
   readonly region: string;
@@ -47,9 +49,10 @@ export async function authenticate(
   const key = await activeKey(claim, dependencies);
   requireSignedHeaders(wire, claim, dependencies.headersToSign);
   const signingKey = dependencies.signingKeys.verificationKey(key, claim.scope);
-  verifySignature(s3CanonicalParts(wire, claim), claim, signingKey);
+  const publicUrl = verifyReadings(request, claim, signingKey, dependencies) ?? request.publicUrl;
   return {
     ...request,
+    publicUrl,
     caller: { type: 'key', key, claim },
     payloadHash: claim.payloadHash,
     body: declareBody(
@@ -59,6 +62,26 @@ export async function authenticate(
       dependencies,
     ),
   };
+}
+
+/**
+ * The signature as the request was received, or else as one of the public URLs makes it; that one is returned.
+ * @throws S3Error `SignatureDoesNotMatch` of the request as it was received.
+ */
+function verifyReadings(
+  { wire }: Identified,
+  claim: SignatureClaim,
+  key: VerificationKey,
+  names: GatewayNames,
+): PublicUrl | undefined {
+  const parts = s3CanonicalParts(wire, claim);
+  if (names.publicUrls.length > 0) {
+    if (signatureVerifies(parts, claim, key)) return undefined;
+    for (const reading of signedReadings(wire.headers.get('host') ?? '', wire.path, names))
+      if (signatureVerifies(s3CanonicalParts(wire, claim, reading), claim, key)) return reading.publicUrl;
+  }
+  verifySignature(parts, claim, key);
+  return undefined;
 }
 
 function anonymous(request: Identified, dependencies: AuthenticateDependencies): Authenticated {

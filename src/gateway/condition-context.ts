@@ -125,7 +125,7 @@ function globalKey(key: string, request: Authenticated, now: number): string | u
     case 'aws:sourceip':
       return request.remoteAddress;
     case 'aws:securetransport':
-      return String(request.tls !== undefined);
+      return String(request.secure);
     case 'aws:currenttime':
       return new Date(now).toISOString();
     case 'aws:epochtime':

@@ -3,12 +3,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { accept } from './accept.ts';
 import { authenticate, type AuthenticateDependencies } from './authenticate.ts';
 import { authorize, type AuthorizeDependencies } from './authorize.ts';
-import type { BodyFraming } from './body-framing.ts';
 import { documentContext, feedsDecision, readDocument } from './documents.ts';
 import { identify, type IdentifyDependencies } from './identify.ts';
 import { incomingBody, type IncomingBody } from './incoming-body.ts';
 import { perform, type PerformDependencies } from './perform.ts';
-import { receive } from './receive.ts';
+import { receive, type Reception } from './receive.ts';
 import { RequestTrail, type Recorder } from './record.ts';
 import { drain, refusalOf, refuse, respond, type Responder } from './respond.ts';
 
@@ -26,7 +25,7 @@ export interface HandlerDependencies
 export type Handler = (
   incoming: IncomingMessage,
   response: ServerResponse,
-  options: { readonly expectsContinue: boolean; readonly framing: BodyFraming },
+  options: Reception,
 ) => Promise<void>;
 
 export function createHandler(dependencies: HandlerDependencies): Handler {

@@ -3,15 +3,15 @@ import {
   assertBucketName,
   identifyOperation,
   liftPresignedHeaders,
+  publicUrlOf,
   resolveAddress,
+  type GatewayNames,
   type WireHeaders,
 } from '../s3/index.ts';
 import { checkUserMetadata, USER_METADATA, type AcceptLimits } from './accept.ts';
 import type { Accepted, Identified } from './stages.ts';
 
-export interface IdentifyDependencies {
-  /** Lower-case host names below which a bucket's name may stand. */
-  readonly baseDomains: readonly string[];
+export interface IdentifyDependencies extends GatewayNames {
   readonly limits: AcceptLimits;
 }
 
@@ -19,12 +19,21 @@ export interface IdentifyDependencies {
  * @throws S3Error `NotImplemented`, `MethodNotAllowed`, `InvalidBucketName`, `KeyTooLongError`, `InvalidArgument`,
  * `MetadataTooLarge`.
  */
-export function identify(request: Accepted, { baseDomains, limits }: IdentifyDependencies): Identified {
+export function identify(
+  request: Accepted,
+  { baseDomains, publicUrls, limits }: IdentifyDependencies,
+): Identified {
   const effective = liftPresignedHeaders(request.wire);
   if (effective !== request.wire) checkUserMetadata(userMetadataBytes(effective.headers), limits);
-  const address = resolveAddress(effective, baseDomains);
+  const address = resolveAddress(effective, baseDomains, publicUrls);
   if (address.bucket !== undefined) assertBucketName(address.bucket);
-  return { ...request, effective, address, operation: identifyOperation(effective, address) };
+  return {
+    ...request,
+    effective,
+    address,
+    publicUrl: publicUrlOf(effective, { baseDomains, publicUrls }),
+    operation: identifyOperation(effective, address),
+  };
 }
 
 function userMetadataBytes(headers: WireHeaders): number {

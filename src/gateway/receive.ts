@@ -2,11 +2,19 @@
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import type { BodyFraming } from './body-framing.ts';
+import type { ClientOrigin } from './client-origin.ts';
 import type { Received, TlsSession } from './stages.ts';
+
+/** What the server knows of a request besides what it says itself. */
+export interface Reception {
+  readonly expectsContinue: boolean;
+  readonly framing: BodyFraming;
+  readonly origin: ClientOrigin;
+}
 
 export function receive(
   incoming: IncomingMessage,
-  { expectsContinue, framing }: { readonly expectsContinue: boolean; readonly framing: BodyFraming },
+  { expectsContinue, framing, origin }: Reception,
   { newRequestId, now }: { readonly newRequestId: () => string; readonly now: () => number },
 ): Received {
   const { socket } = incoming;
@@ -15,17 +23,15 @@ export function receive(
     receivedAt: now(),
     method: incoming.method ?? '',
     target: incoming.url ?? '',
-    remoteAddress: addressOf(socket.remoteAddress),
+    remoteAddress: origin.remoteAddress,
+    peerAddress: origin.peerAddress,
+    secure: origin.secure,
+    originProblem: origin.problem,
     tls: socket instanceof TLSSocket ? sessionOf(socket) : undefined,
     incoming,
     framing,
     expectsContinue,
   };
-}
-
-/** An IPv4 client of a socket that listens on IPv6 is written as IPv4. */
-function addressOf(address: string | undefined): string {
-  return address?.startsWith('::ffff:') ? address.slice('::ffff:'.length) : (address ?? '');
 }
 
 function sessionOf(socket: TLSSocket): TlsSession {

@@ -54,12 +54,13 @@ export function createRecorder(options: {
       if (upstream.errorCode !== undefined || upstream.cause !== undefined)
         metrics.upstreamErrors.with(upstream.errorCode ?? 'none').add();
     },
-    malformed({ requestId, remoteAddress, method, target, code, status, reason }) {
+    malformed({ requestId, origin, method, target, code, status, reason }) {
       write({
         time: now(),
         requestId,
         hostId,
-        remoteAddress: remoteAddress ?? '',
+        remoteAddress: origin.remoteAddress,
+        peerAddress: origin.peerAddress,
         method,
         target,
         status,
@@ -139,6 +140,7 @@ export class RequestTrail {
       requestId: stage.requestId,
       hostId: this.#recorder.hostId,
       remoteAddress: stage.remoteAddress,
+      peerAddress: stage.peerAddress,
       method: stage.method,
       target: stage.target,
       httpVersion: incoming.httpVersion,

@@ -13,7 +13,9 @@ import type { Duplex } from 'node:stream';
 import { renderError, S3Error, type ErrorCode } from '../s3/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { BodyFraming } from './body-framing.ts';
+import { originOf, trustNetworks, type ClientOrigin } from './client-origin.ts';
 import type { Handler } from './handle.ts';
+import { PLAIN_CONNECTIONS, readProxyHeaders } from './proxied-connections.ts';
 
 export interface ServerOptions {
   readonly host: string | undefined;
@@ -31,6 +33,10 @@ export interface ServerOptions {
     /** Milliseconds that a stop waits for what runs. */
     readonly shutdownTimeoutMs: number;
   };
+  /** Networks in CIDR notation. */
+  readonly trustedProxies: readonly string[];
+  /** Connections of trusted proxies begin with a PROXY protocol header. */
+  readonly proxyProtocol: boolean;
   readonly handler: Handler;
   /** Told of what is not HTTP, and so reaches no handler. */
   readonly onMalformed: (refusal: MalformedRequest) => void;
@@ -41,7 +47,7 @@ export interface ServerOptions {
 
 export interface MalformedRequest {
   readonly requestId: string;
-  readonly remoteAddress: string | undefined;
+  readonly origin: ClientOrigin;
   /** Undefined when the request line could not be read. */
   readonly method: string | undefined;
   readonly target: string | undefined;
@@ -82,6 +88,22 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
     options.tls === undefined
       ? createHttpServer(serverOptions)
       : createHttpsServer({ ...serverOptions, ...readCertificate(options.tls), minVersion: 'TLSv1.2' });
+  const trusted = trustNetworks(options.trustedProxies);
+  const proxied =
+    trusted !== undefined && options.proxyProtocol
+      ? readProxyHeaders(server, { trusted, timeoutMs: limits.headersTimeoutMs, log })
+      : PLAIN_CONNECTIONS;
+  const origin = (socket: Socket, rawHeaders: readonly string[]): ClientOrigin =>
+    originOf(socket, rawHeaders, { trusted, proxyHeader: proxied.headerOf(socket) });
+  const refuseRaw = (
+    refusal: S3Error,
+    reason: string,
+    socket: Socket,
+    incoming: IncomingMessage | undefined,
+  ): void => {
+    const request = { reason, incoming, origin: origin(socket, incoming?.rawHeaders ?? []) };
+    answerRaw(refusal, socket, request, options);
+  };
   const exchanges = new WeakMap<Socket, Exchange>();
   const unreadable = new WeakSet<Socket>();
   const serve = (incoming: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void => {
@@ -91,6 +113,7 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
     // What a client sends behind a request that ends the connection can be the rest of an ambiguous body.
     if (exchanges.get(socket)?.response.shouldKeepAlive === false) return;
     const framing = new BodyFraming();
+    const client = origin(socket, incoming.rawHeaders);
     exchanges.set(socket, { incoming, response, framing });
     if (stopping) response.shouldKeepAlive = false;
     // One whose answer began before the stop was told that it may stay.
@@ -100,11 +123,13 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
           server.closeIdleConnections();
         });
     });
-    options.handler(incoming, response, { expectsContinue, framing }).catch((error: unknown) => {
-      // A bug; without this, it would end the process.
-      log.error({ err: error }, 'a request could not be handled');
-      socket.destroy();
-    });
+    options
+      .handler(incoming, response, { expectsContinue, framing, origin: client })
+      .catch((error: unknown) => {
+        // A bug; without this, it would end the process.
+        log.error({ err: error }, 'a request could not be handled');
+        socket.destroy();
+      });
   };
   let stopping = false;
 
@@ -131,7 +156,7 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
       details: { Method: 'CONNECT', ResourceType: 'SERVICE' },
     });
     afterRunning(exchanges.get(socket as Socket), () => {
-      answerRaw(refusal, 'no tunnels', socket as Socket, options, incoming);
+      refuseRaw(refusal, 'no tunnels', socket as Socket, incoming);
     });
   });
   server.setTimeout(limits.idleTimeoutMs, (socket: Socket) => {
@@ -160,7 +185,12 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
       });
     } else {
       afterRunning(exchange, () => {
-        answerRaw(malformedRefusal(error, limits.headerBytes), error.code ?? error.message, socket, options);
+        refuseRaw(
+          malformedRefusal(error, limits.headerBytes),
+          error.code ?? error.message,
+          socket,
+          undefined,
+        );
       });
     }
   });
@@ -196,6 +226,7 @@ export function createGatewayServer(options: ServerOptions): GatewayServer {
     },
     async close() {
       stopping = true;
+      proxied.closeWaiting();
       const closed = new Promise<void>((resolve) => {
         server.close(() => {
           resolve();
@@ -238,15 +269,22 @@ function afterRunning(exchange: Exchange | undefined, act: () => void): void {
 /** What reaches no handler is answered in S3's words too, if the client can still read. */
 function answerRaw(
   refusal: S3Error,
-  reason: string,
   socket: Socket,
+  {
+    reason,
+    incoming,
+    origin,
+  }: {
+    readonly reason: string;
+    readonly incoming: IncomingMessage | undefined;
+    readonly origin: ClientOrigin;
+  },
   options: ServerOptions,
-  incoming?: IncomingMessage,
 ): void {
   const requestId = options.newRequestId();
   options.onMalformed({
     requestId,
-    remoteAddress: socket.remoteAddress,
+    origin,
     method: incoming?.method,
     target: incoming?.url,
     code: refusal.code,

@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { BodyDeclaration, UnsizedBodyDeclaration } from '../body/index.ts';
 import type { ResolvedKey } from '../identity/index.ts';
-import type { Address, AvailableOperation, WireRequest } from '../s3/index.ts';
+import type { Address, AvailableOperation, PublicUrl, WireRequest } from '../s3/index.ts';
 import type { SignatureClaim } from '../sigv4/index.ts';
 import type { BodyFraming } from './body-framing.ts';
 
@@ -17,7 +17,15 @@ export interface Received {
   readonly method: string;
   /** The request target, byte for byte. */
   readonly target: string;
+  /** Of the client, as far as trusted proxies know it: see `ClientOrigin`. */
   readonly remoteAddress: string;
+  /** Of the other end of the connection. */
+  readonly peerAddress: string;
+  /** TLS all the way from the client, as far as is known. */
+  readonly secure: boolean;
+  /** Why the client's address cannot be told. */
+  readonly originProblem: string | undefined;
+  /** Of the connection itself. */
   readonly tls: TlsSession | undefined;
   readonly incoming: IncomingMessage;
   readonly framing: BodyFraming;
@@ -39,6 +47,8 @@ export interface Accepted extends Received {
 
 /** One operation of the table, on a bucket and a key. */
 export interface Identified extends Accepted {
+  /** The base URL by which the client came, as far as is known; undefined for any other host. */
+  readonly publicUrl: PublicUrl | undefined;
   readonly operation: AvailableOperation;
   readonly address: Address;
   /** `wire` with the headers that a presigned URL carries in its query moved where they belong. */

@@ -66,6 +66,19 @@ export function addressLevel(address: Address): OperationLevel {
 }
 
 /**
+ * The base URL by which a request came. Where its prefix was taken away on the way, the host alone tells. Undefined
+ * for a host that is of no public URL.
+ */
+export function publicUrlOf(request: WireRequest, names: GatewayNames): PublicUrl | undefined {
+  if (names.publicUrls.length === 0) return undefined;
+  const host = request.headers.get('host') ?? '';
+  const { style, bucket, publicUrl } = locate(host, request.path, names);
+  if (publicUrl !== undefined) return publicUrl;
+  const base = host.toLowerCase().slice(style === 'virtual' ? (bucket ?? '').length + 1 : 0);
+  return names.publicUrls.find((url) => url.host === base);
+}
+
+/**
  * INVARIANT: this is a function of its arguments alone. Whatever a proxy made of a request, what its client signed
  * leads here to one place: `signedReadings` offers no reading that leads to another.
  * @param host as received or as signed.

@@ -4,6 +4,7 @@ export { checkAcl } from './acl.ts';
 export {
   addressLevel,
   locate,
+  publicUrlOf,
   resolveAddress,
   type Address,
   type GatewayNames,

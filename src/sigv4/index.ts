@@ -18,4 +18,10 @@ export {
   type SigningKeys,
   type VerificationKey,
 } from './signing-key.ts';
-export { isSignatureOf, requireSignedHeaders, s3CanonicalParts, verifySignature } from './verify.ts';
+export {
+  isSignatureOf,
+  requireSignedHeaders,
+  s3CanonicalParts,
+  signatureVerifies,
+  verifySignature,
+} from './verify.ts';

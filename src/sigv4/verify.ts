@@ -37,14 +37,21 @@ export function requireSignedHeaders(
     });
 }
 
-/** What S3 signs of a request. */
-export function s3CanonicalParts(request: WireRequest, claim: SignatureClaim): CanonicalParts {
+/**
+ * What S3 signs of a request.
+ * @param reading host and decoded path, where they may have been others when the client signed.
+ */
+export function s3CanonicalParts(
+  request: WireRequest,
+  claim: SignatureClaim,
+  reading?: { readonly host: string; readonly path: string },
+): CanonicalParts {
   return {
     method: request.method,
-    path: canonicalPath(request.path),
+    path: canonicalPath(reading?.path ?? request.path),
     query: canonicalQuery(request.query, claim.form === 'presigned' ? 'X-Amz-Signature' : undefined),
     signedHeaders: claim.signedHeaders,
-    header: (name) => request.headers.get(name),
+    header: (name) => (name === 'host' ? reading?.host : undefined) ?? request.headers.get(name),
     payloadHash: claim.payloadHash,
   };
 }
@@ -55,12 +62,9 @@ export function verifySignature(
   claim: Pick<SignatureClaim, 'accessKeyId' | 'scope' | 'timestamp' | 'signature'>,
   key: VerificationKey,
 ): void {
-  // INVARIANT: the claim's algorithm and the kind of key are one. `SigningKeys.verificationKey` sees to it.
-  if (Buffer.isBuffer(key) !== (claim.scope.region !== undefined))
-    throw new Error('a key of one algorithm for a claim of another');
   const canonical = canonicalRequest(parts);
   const text = stringToSign(claim.timestamp, claim.scope, canonical);
-  if (isSignatureOf(text, claim.signature, key)) return;
+  if (isClaimedFor(text, claim, key)) return;
   throw new S3Error('SignatureDoesNotMatch', {
     details: {
       AWSAccessKeyId: claim.accessKeyId,
@@ -71,6 +75,26 @@ export function verifySignature(
       CanonicalRequestBytes: spacedHex(wireBytes(canonical)),
     },
   });
+}
+
+/** As `verifySignature`, for one of several readings of the request. */
+export function signatureVerifies(
+  parts: CanonicalParts,
+  claim: Pick<SignatureClaim, 'scope' | 'timestamp' | 'signature'>,
+  key: VerificationKey,
+): boolean {
+  return isClaimedFor(stringToSign(claim.timestamp, claim.scope, canonicalRequest(parts)), claim, key);
+}
+
+function isClaimedFor(
+  text: string,
+  claim: Pick<SignatureClaim, 'scope' | 'signature'>,
+  key: VerificationKey,
+): boolean {
+  // INVARIANT: the claim's algorithm and the kind of key are one. `SigningKeys.verificationKey` sees to it.
+  if (Buffer.isBuffer(key) !== (claim.scope.region !== undefined))
+    throw new Error('a key of one algorithm for a claim of another');
+  return isSignatureOf(text, claim.signature, key);
 }
 
 /** @param signature as sent: 64 lower-case hex digits, or for SigV4A DER in lower-case hex. */

@@ -17,6 +17,8 @@ import {
   type WireParts,
 } from '../sigv4/independent-signer.ts';
 
+const NAMES = { baseDomains: [], publicUrls: [] };
+
 export const LIMITS = { headerBytes: 8192, userMetadataBytes: 2048 };
 
 export const KEY: ResolvedKey = {
@@ -53,6 +55,7 @@ function dependencies(changes: Partial<AuthenticateDependencies> = {}): Authenti
     headersToSign: new Set(),
     spool: undefined,
     now: () => NOW,
+    ...NAMES,
     ...changes,
   };
 }
@@ -71,6 +74,9 @@ export function receivedFrom(
     method,
     target,
     remoteAddress: '192.0.2.7',
+    peerAddress: '192.0.2.7',
+    secure: false,
+    originProblem: undefined,
     tls: undefined,
     incoming,
     expectsContinue: false,
@@ -80,7 +86,7 @@ export function receivedFrom(
 }
 
 function identified(parts: WireParts, changes: Partial<Received> = {}): Identified {
-  return identify(accept(receivedFrom(parts, changes), LIMITS), { baseDomains: [], limits: LIMITS });
+  return identify(accept(receivedFrom(parts, changes), LIMITS), { ...NAMES, limits: LIMITS });
 }
 
 export function authenticated(
