@@ -3,7 +3,6 @@
  * CompleteMultipartUpload. Source: S3 API reference, CompleteMultipartUpload.
  */
 import {
-  encodeUriPath,
   parseXml,
   renderError,
   renderXml,
@@ -14,6 +13,7 @@ import {
 } from '../s3/index.ts';
 import type { UpstreamBody } from '../upstream/index.ts';
 import type { AnswerBody, LateXml, UpstreamOutcome } from './answer.ts';
+import { objectUrl } from './object-url.ts';
 import { pathOf } from './respond.ts';
 import type { Authorized } from './authorize.ts';
 import { refusalOf, unavailable, type UpstreamRefusal } from './upstream-error.ts';
@@ -59,7 +59,7 @@ export function inClientsNames(request: Authorized, xml: string, root: string): 
   const own: Readonly<Record<string, string>> = {
     Bucket: request.address.bucket ?? '',
     Key: request.address.key ?? '',
-    Location: locationOf(request),
+    Location: objectUrl(request, request.address.key ?? ''),
   };
   const names = Object.fromEntries(Object.entries(own).filter(([name]) => name in content));
   return renderXml(root, { ...content, ...names }, { namespace: S3_NAMESPACE });
@@ -85,10 +85,4 @@ function contentOf(element: ParsedElement): { readonly [name: string]: XmlConten
       .children(name)
       .map((child) => (child.childNames.length === 0 ? child.text : contentOf(child)));
   return content;
-}
-
-function locationOf({ tls, address, effective }: Authorized): string {
-  const origin = `${tls === undefined ? 'http' : 'https'}://${effective.headers.get('host') ?? ''}`;
-  const key = encodeUriPath(address.key ?? '');
-  return address.style === 'path' ? `${origin}/${address.bucket ?? ''}/${key}` : `${origin}/${key}`;
 }
