@@ -91,10 +91,10 @@ function readHeaders(
     else if (lower === X_FORWARDED_PROTO) protocol = value.slice(value.lastIndexOf(',') + 1);
   }
   // The trusted proxy's word replaces what is seen here: it may have encrypted anew what came to it in the clear.
-  const secure = protocol === undefined ? known.secure : protocol.trim().toLowerCase() === 'https';
+  const secure = protocol === undefined ? known.secure : withoutSpace(protocol).toLowerCase() === 'https';
   let { remoteAddress } = known;
   for (const hop of hops.toReversed()) {
-    const text = hop.trim();
+    const text = withoutSpace(hop);
     if (text === '') continue;
     const address = parseHop(text);
     // Taking the proxy's own address for it would pass for whoever has rights inside of the network.
@@ -109,6 +109,11 @@ function readHeaders(
     if (!trusted.has(address)) break;
   }
   return { ...known, remoteAddress, secure };
+}
+
+/** White space as HTTP has it (RFC 9110, section 5.6.3), and no other. */
+function withoutSpace(text: string): string {
+  return text.replaceAll(/^[ \t]+|[ \t]+$/g, '');
 }
 
 const X_FORWARDED_FOR = 'x-forwarded-for';

@@ -53,11 +53,19 @@ describe('the request', () => {
     ['TLSv1.3', '1.3'],
     ['TLSv1', '1'],
     ['', undefined],
-  ])('over %s has that version, and is secure', async (protocol, version) => {
+  ])('over %s has that version', async (protocol, version) => {
     const context = await signed(GET, { received: { tls: { protocol, cipher: 'x' } } });
     expect(context('s3:tlsversion')).toBe(version);
-    expect(context('aws:securetransport')).toBe('true');
   });
+
+  test.each([true, false])(
+    'is secure where the way from the client is, not the session here: %s',
+    async (secure) => {
+      const tls = secure ? undefined : { protocol: 'TLSv1.3', cipher: 'x' };
+      const context = await signed(GET, { received: { secure, tls } });
+      expect(context('aws:securetransport')).toBe(String(secure));
+    },
+  );
 
   test('that was presigned says so, and how long ago in milliseconds', async () => {
     const request = await authenticated(await presign(GET, { expiresIn: 3600 }));
