@@ -26,7 +26,7 @@ import {
   type RootKeyOutcome,
 } from './identity/index.ts';
 import { createSigningKeys, Secret } from './sigv4/index.ts';
-import { createMetrics, type Logger } from './telemetry/index.ts';
+import { createMetrics, type Logger, type Metrics } from './telemetry/index.ts';
 import { createUpstream, type Upstream } from './upstream/index.ts';
 
 export interface Gateway {
@@ -105,8 +105,12 @@ async function start(
 
   const targets =
     config.upstreams.length > 0 ? config.upstreams : [await startDevStore(config, log, closing)];
-  const routed = targets.map((target) => ({ ...target, upstream: openUpstream(target, now) }));
-  for (const { upstream } of routed) closing.push(() => upstream.close());
+  const routed: (UpstreamConfig & { readonly upstream: Upstream })[] = [];
+  for (const target of targets) {
+    const upstream = await openUpstream(target, { log, metrics });
+    closing.push(() => upstream.close());
+    routed.push({ ...target, upstream });
+  }
   const routes = createRoutes(routed, config.buckets);
 
   const accessLog = await openAccessLog(config, log, metrics.accessLogDropped);
@@ -170,7 +174,15 @@ async function start(
         () => true,
         () => false,
       );
-      return { ready: storeReady, checks: { store: storeReady ? 'ok' : 'cannot be read' } };
+      // An upstream that is down is told, and takes no gateway out of service: the other gateways reach it no better.
+      const upstreams = routed.map(({ name, upstream }): [string, string] => {
+        const { breaker } = upstream.health();
+        return [`upstream ${name}`, breaker === 'closed' ? 'ok' : `does not answer (circuit ${breaker})`];
+      });
+      return {
+        ready: storeReady,
+        checks: { store: storeReady ? 'ok' : 'cannot be read', ...Object.fromEntries(upstreams) },
+      };
     },
   });
   const adminPort = await admin.listen(config.adminListen);
@@ -203,21 +215,55 @@ function newRequestId(): string {
   return (uuid.slice(0, 4) + uuid.slice(24)).toUpperCase();
 }
 
-function openUpstream(target: UpstreamConfig, now: () => number): Upstream {
-  const { credentials } = target;
-  if (credentials.kind !== 'static') throw new Error('a provider of upstream credentials');
+function openUpstream(
+  target: UpstreamConfig,
+  { log, metrics }: { readonly log: Logger; readonly metrics: Metrics },
+): Promise<Upstream> {
+  const { name } = target;
+  metrics.upstreamBreaker.with(name).set(BREAKER_LEVELS.closed);
   return createUpstream({
-    endpoint: target.endpoint,
-    region: target.region,
-    credentials: { ...credentials, secretVersion: '1' },
-    connections: target.connections,
-    connectTimeout: target.connectTimeoutMs,
-    headersTimeout: target.headersTimeoutMs,
-    bodyTimeout: target.idleTimeoutMs,
-    keepAliveTimeout: target.keepAliveTimeoutMs,
-    integrity: target.integrity,
-    now,
+    ...target,
+    now: Date.now,
+    random: Math.random,
+    onEvent(event) {
+      switch (event.kind) {
+        case 'breaker':
+          metrics.upstreamBreaker.with(name).set(BREAKER_LEVELS[event.state]);
+          if (event.state === 'open') log.error({ upstream: name, cause: event.cause }, 'upstream down');
+          else log.info({ upstream: name, breaker: event.state }, 'upstream answers');
+          return;
+        case 'retry':
+          metrics.upstreamRetries.with(name).add();
+          return;
+        case 'redirect':
+          metrics.upstreamRedirects.with(name).add();
+          log.info({ upstream: name, ...event }, 'upstream redirects');
+          return;
+        case 'credentials':
+          if (event.expiresAt === undefined) return;
+          metrics.upstreamCredentialsExpiry.with(name).set(event.expiresAt / 1000);
+          log.info({ upstream: name, expiresAt: isoTime(event.expiresAt) }, 'upstream credentials');
+          return;
+        case 'credentials-failed':
+          metrics.upstreamCredentialsFailures.with(name).add();
+          log.error(
+            { upstream: name, reason: event.reason, expiresAt: isoTime(event.expiresAt) },
+            'upstream credentials cannot be renewed',
+          );
+          return;
+        case 'certificates':
+          if (event.problem === undefined) log.info({ upstream: name }, 'upstream certificates reloaded');
+          else log.error({ upstream: name, problem: event.problem }, 'upstream certificates cannot be used');
+      }
+    },
   });
+}
+
+/** As a metric. */
+const BREAKER_LEVELS = { closed: 0, 'half-open': 1, open: 2 } as const;
+
+function isoTime(epochMs: number | undefined): string | undefined {
+  return epochMs === undefined ? undefined : new Date(epochMs).toISOString();
 }
 
 /** The embedded store, with credentials that live as long as this process. */

@@ -31,9 +31,10 @@ const TYPES_ONLY: readonly (readonly [from: string, to: string])[] = [['gateway'
 
 /** Where a package may be imported: it can be replaced by changing that folder or file alone. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  '@aws-sdk/credential-providers': ['upstream/credential-providers.ts'],
   'fast-xml-parser': ['s3/xml.ts'],
   'hash-wasm': ['body/'],
-  'lru-cache': ['sigv4/', 'identity/'],
+  'lru-cache': ['sigv4/', 'identity/', 'upstream/'],
   pino: ['telemetry/'],
   undici: ['upstream/'],
   yaml: ['config/'],

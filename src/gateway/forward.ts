@@ -118,12 +118,15 @@ async function reach(upstream: Upstream, request: UpstreamRequest): Promise<Upst
 
 /** How a verified body goes upstream; see docs/decisions/0006. */
 export function streamPayload(request: Authorized, body: VerifiedBody): UpstreamPayload {
-  const declaration = request.body;
   const { length, chunks, trailer } = body;
-  if (trailer !== undefined && placeOf(request).upstream.integrity === 'trailer')
-    return { kind: 'framed', chunks, length, trailer };
-  const sha256 = declaration?.payload.kind === 'sha256' ? declaration.payload.sha256 : undefined;
-  return { kind: 'stream', chunks, length, sha256 };
+  const { integrity } = placeOf(request).upstream;
+  if (integrity === 'unsigned') return { kind: 'stream', chunks, length, sha256: undefined };
+  if (integrity === 'trailer' && trailer !== undefined) return { kind: 'framed', chunks, length, trailer };
+  const declared = request.body?.payload;
+  const sha256 = declared?.kind === 'sha256' ? declared.sha256 : undefined;
+  return integrity === 'signed-chunks' && sha256 === undefined
+    ? { kind: 'signed-chunks', chunks, length }
+    : { kind: 'stream', chunks, length, sha256 };
 }
 
 /** XML that the gateway has written itself, with the headers that speak of it. Some operations demand Content-MD5. */

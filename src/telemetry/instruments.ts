@@ -48,6 +48,14 @@ export function counters<const Labels extends readonly string[]>(
   return simpleFamily('counter', name, help, labels);
 }
 
+export function gauges<const Labels extends readonly string[]>(
+  name: string,
+  help: string,
+  labels: Labels,
+): Family<Gauge, Labels> & Rendered {
+  return simpleFamily('gauge', name, help, labels);
+}
+
 /** A gauge without labels; `read` fills it whenever it is rendered. */
 export function gauge(name: string, help: string, read?: () => number): Gauge & Rendered {
   const family = simpleFamily('gauge', name, help, []);

@@ -3,6 +3,7 @@ import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import {
   counters,
   gauge,
+  gauges,
   histograms,
   readCounter,
   type Counter,
@@ -27,6 +28,13 @@ export interface Metrics {
   readonly upstreamRequests: Family<Counter, readonly ['status']>;
   /** By the upstream's S3 error code, or the system's for a connection that failed. */
   readonly upstreamErrors: Family<Counter, readonly ['code']>;
+  /** 0: closed; 1: half-open; 2: open. */
+  readonly upstreamBreaker: Family<Gauge, readonly ['upstream']>;
+  readonly upstreamRetries: Family<Counter, readonly ['upstream']>;
+  readonly upstreamRedirects: Family<Counter, readonly ['upstream']>;
+  /** Seconds since the epoch. */
+  readonly upstreamCredentialsExpiry: Family<Gauge, readonly ['upstream']>;
+  readonly upstreamCredentialsFailures: Family<Counter, readonly ['upstream']>;
   /** Access log lines that could not be kept. */
   readonly accessLogDropped: Counter;
   /** Text format 0.0.4. */
@@ -62,6 +70,31 @@ export function createMetrics(): Metrics {
   const upstreamErrors = counters('bucketwarden_upstream_errors_total', 'Failures of and at the upstream.', [
     'code',
   ]);
+  const upstreamBreaker = gauges(
+    'bucketwarden_upstream_breaker_state',
+    'Circuit breaker of an upstream: 0 closed, 1 half-open, 2 open.',
+    ['upstream'],
+  );
+  const upstreamRetries = counters(
+    'bucketwarden_upstream_retries_total',
+    'Requests sent again after no answer came.',
+    ['upstream'],
+  );
+  const upstreamRedirects = counters(
+    'bucketwarden_upstream_redirects_total',
+    'Answers that named another endpoint or region of the upstream.',
+    ['upstream'],
+  );
+  const upstreamCredentialsExpiry = gauges(
+    'bucketwarden_upstream_credentials_expiry_timestamp_seconds',
+    'When the credentials for an upstream expire, since the epoch.',
+    ['upstream'],
+  );
+  const upstreamCredentialsFailures = counters(
+    'bucketwarden_upstream_credentials_failures_total',
+    'Renewals of credentials that failed.',
+    ['upstream'],
+  );
   const accessLogDropped = counters(
     'bucketwarden_access_log_dropped_total',
     'Access log lines that could not be kept.',
@@ -77,6 +110,11 @@ export function createMetrics(): Metrics {
     refusals,
     upstreamRequests,
     upstreamErrors,
+    upstreamBreaker,
+    upstreamRetries,
+    upstreamRedirects,
+    upstreamCredentialsExpiry,
+    upstreamCredentialsFailures,
     accessLogDropped,
     ...running.metrics,
   ];
@@ -89,6 +127,11 @@ export function createMetrics(): Metrics {
     refusals,
     upstreamRequests,
     upstreamErrors,
+    upstreamBreaker,
+    upstreamRetries,
+    upstreamRedirects,
+    upstreamCredentialsExpiry,
+    upstreamCredentialsFailures,
     accessLogDropped: accessLogDropped.with(),
     render: () => all.map((metric) => metric.render()).join(''),
     close: running.close,

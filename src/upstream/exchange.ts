@@ -1,7 +1,6 @@
 /** One request on the wire to the upstream, and its response, streamed with backpressure. */
 import type { Writable } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import { S3Error } from '../s3/index.ts';
 
 export interface UpstreamResponse {
   readonly status: number;
@@ -34,33 +33,21 @@ export interface ExchangeRequest {
   readonly body: AsyncIterable<Buffer> | Buffer | undefined;
   /** Aborting destroys the connection, with Content-Length outstanding if a body was on its way. */
   readonly signal: AbortSignal;
-  /** Milliseconds until it is given up that no connection is free; undefined: no limit. */
-  readonly startTimeout?: number | undefined;
+  /** Called when there is a connection, and the request goes out. */
+  readonly onStart?: () => void;
   /** Called once, when the connection is done with the request, or will never be. */
   readonly onEnd?: () => void;
 }
 
-/**
- * Resolves when the response's headers are there; rejects when the upstream cannot be reached or breaks off before, and
- * with an S3Error `SlowDown` when no connection gets free in time.
- */
+/** Resolves when the response's headers are there; rejects when the upstream cannot be reached or breaks off before. */
 export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Promise<UpstreamResponse> {
   return new Promise((resolve, reject) => {
-    const { signal, startTimeout } = request;
+    const { signal } = request;
     if (signal.aborted) {
       request.onEnd?.();
       reject(signal.reason as Error);
       return;
     }
-    let refused: Error | undefined;
-    const timer =
-      startTimeout === undefined
-        ? undefined
-        : setTimeout(() => {
-            const reason = `no connection to the upstream got free within ${startTimeout} ms`;
-            refused = new S3Error('SlowDown', { reason });
-            reject(refused);
-          }, startTimeout);
     let controller: Dispatcher.DispatchController | undefined;
     let body: ResponseBody | undefined;
     const onAbort = (): void => {
@@ -81,9 +68,8 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Prom
       {
         onRequestStart(started) {
           controller = started;
-          clearTimeout(timer);
           if (signal.aborted) started.abort(signal.reason as Error);
-          else if (refused !== undefined) started.abort(refused);
+          else request.onStart?.();
         },
         onResponseStart(started, status) {
           if (status < 200) return;
@@ -99,7 +85,6 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Prom
           body?.end();
         },
         onResponseError(_, error) {
-          clearTimeout(timer);
           signal.removeEventListener('abort', onAbort);
           request.onEnd?.();
           if (body === undefined) reject(error);
@@ -108,6 +93,47 @@ export function exchange(dispatcher: Dispatcher, request: ExchangeRequest): Prom
       },
     );
   });
+}
+
+/**
+ * Reads a body that is short enough, and returns a response from which it can be read again. Rejects when it is longer
+ * than `maxBytes` or the upstream broke off.
+ */
+export async function peekBody(
+  response: UpstreamResponse,
+  maxBytes: number,
+): Promise<{ readonly text: string; readonly response: UpstreamResponse }> {
+  const data = await response.body.read(maxBytes);
+  return { text: data.toString('utf8'), response: { ...response, body: new ReadBody(data) } };
+}
+
+class ReadBody implements UpstreamBody {
+  readonly #data: Buffer;
+  #piped = 0;
+
+  constructor(data: Buffer) {
+    this.#data = data;
+  }
+
+  get piped(): number {
+    return this.#piped;
+  }
+
+  pipe(sink: Writable): Promise<number> {
+    sink.end(this.#data);
+    this.#piped = this.#data.length;
+    return Promise.resolve(this.#piped);
+  }
+
+  read(maxBytes: number): Promise<Buffer> {
+    return this.#data.length <= maxBytes
+      ? Promise.resolve(this.#data)
+      : Promise.reject(new Error(`the upstream's answer is longer than ${maxBytes} bytes`));
+  }
+
+  discard(): void {
+    // Nothing is held.
+  }
 }
 
 interface Consumer {

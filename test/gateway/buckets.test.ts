@@ -11,10 +11,12 @@ const compiled = compilePolicy(parsePolicy(TEXT, { type: 'resource', bucket: 're
 const RECORD = { name: 'reports', ownerAccount: '444455556666', upstream: 'default', createdAt: 0 };
 const USABLE = { state: 'usable', document: TEXT, compiled } as const;
 const UPSTREAM: Upstream = {
+  name: 'default',
   endpoint: 'http://127.0.0.1:1',
   region: 'us-east-1',
   integrity: 'trailer',
   send: () => Promise.reject(new Error('nothing is sent')),
+  health: () => ({ breaker: 'closed', cause: undefined, credentialsExpireAt: undefined }),
   close: () => Promise.resolve(),
 };
 const FILE = '/policies/reports.json';

@@ -23,7 +23,7 @@ async function refusalAfter(
     response.setHeader('x-amz-id-2', 'UPSTREAMHOST');
     answer(response);
   });
-  return readRefusal(await upstreamAt(url).send(upstreamRequest({ method })), { method, about });
+  return readRefusal(await (await upstreamAt(url)).send(upstreamRequest({ method })), { method, about });
 }
 
 function refused(

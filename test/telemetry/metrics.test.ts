@@ -78,6 +78,11 @@ describe("the gateway's metrics", () => {
       metrics.refusals.with('AccessDenied').add();
       metrics.upstreamRequests.with('200').add();
       metrics.upstreamErrors.with('ECONNRESET').add();
+      metrics.upstreamBreaker.with('main').set(2);
+      metrics.upstreamRetries.with('main').add();
+      metrics.upstreamRedirects.with('main').add();
+      metrics.upstreamCredentialsExpiry.with('main').set(1_800_000_000);
+      metrics.upstreamCredentialsFailures.with('main').add();
       metrics.accessLogDropped.add();
       const text = metrics.render();
       expect(text.endsWith('\n')).toBe(true);
@@ -96,6 +101,13 @@ describe("the gateway's metrics", () => {
       expect(lines).toContain('bucketwarden_refusals_total{code="AccessDenied"} 1');
       expect(lines).toContain('bucketwarden_upstream_requests_total{status="200"} 1');
       expect(lines).toContain('bucketwarden_upstream_errors_total{code="ECONNRESET"} 1');
+      expect(lines).toContain('bucketwarden_upstream_breaker_state{upstream="main"} 2');
+      expect(lines).toContain('bucketwarden_upstream_retries_total{upstream="main"} 1');
+      expect(lines).toContain('bucketwarden_upstream_redirects_total{upstream="main"} 1');
+      expect(lines).toContain(
+        'bucketwarden_upstream_credentials_expiry_timestamp_seconds{upstream="main"} 1800000000',
+      );
+      expect(lines).toContain('bucketwarden_upstream_credentials_failures_total{upstream="main"} 1');
       expect(lines).toContain('bucketwarden_access_log_dropped_total 1');
       const names = lines.filter((line) => line.startsWith('# TYPE ')).map((line) => line.split(' ')[2]);
       expect(new Set(names).size).toBe(names.length);

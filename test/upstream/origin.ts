@@ -14,7 +14,6 @@ export const NOW = Date.UTC(2026, 2, 1, 12);
 export const CREDENTIALS = {
   accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
   secretAccessKey: new Secret('wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'),
-  secretVersion: '1',
 };
 
 /** Serves HTTP until the test ends; resolves to the origin's URL. */
@@ -58,18 +57,31 @@ export async function closedOrigin(): Promise<string> {
 }
 
 /** The upstream under test. */
-export function upstreamAt(endpoint: string, options: Partial<UpstreamOptions> = {}): Upstream {
-  const upstream = createUpstream({
+export async function upstreamAt(
+  endpoint: string,
+  options: Partial<UpstreamOptions> = {},
+): Promise<Upstream> {
+  const upstream = await createUpstream({
+    name: 'test',
     endpoint,
     region: 'us-east-1',
-    credentials: CREDENTIALS,
+    accountId: undefined,
+    style: 'path',
+    credentials: { kind: 'static', ...CREDENTIALS },
+    tls: undefined,
+    proxy: undefined,
     connections: 2,
-    connectTimeout: 5_000,
-    headersTimeout: 10_000,
-    bodyTimeout: 10_000,
+    connectTimeoutMs: 5_000,
+    headersTimeoutMs: 10_000,
+    idleTimeoutMs: 10_000,
+    keepAliveTimeoutMs: 10_000,
     integrity: 'trailer',
-    keepAliveTimeout: 10_000,
+    retries: 1,
+    breaker: { failures: 100, cooldownMs: 60_000 },
+    redirects: [],
     now: () => NOW,
+    random: () => 0,
+    onEvent: () => undefined,
     ...options,
   });
   onTestFinished(() => upstream.close());

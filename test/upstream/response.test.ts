@@ -36,7 +36,7 @@ describe('a response', () => {
         );
       });
     });
-    const response = await upstreamAt(url).send(upstreamRequest());
+    const response = await (await upstreamAt(url)).send(upstreamRequest());
     expect(response.status).toBe(206);
     expect(response.headers).toEqual([
       'content-length',
@@ -57,7 +57,7 @@ describe('a response', () => {
       response.writeEarlyHints({ link: '</a>; rel=preload' });
       response.end('done');
     });
-    const response = await upstreamAt(url).send(upstreamRequest());
+    const response = await (await upstreamAt(url)).send(upstreamRequest());
     expect(response.status).toBe(200);
     expect(header(response, 'link')).toBeUndefined();
     expect(await response.body.read(LIMIT)).toEqual(Buffer.from('done'));
@@ -71,7 +71,7 @@ describe('a response', () => {
         socket.write('HTTP/1.1 404 Not Found\r\nContent-Length: 1048576\r\n\r\n');
       });
     });
-    const upstream = upstreamAt(url, { connections: 1 });
+    const upstream = await upstreamAt(url, { connections: 1 });
     const first = await upstream.send(upstreamRequest({ method: 'HEAD' }));
     expect(first.status).toBe(404);
     expect(header(first, 'content-length')).toBe('1048576');
@@ -87,7 +87,7 @@ describe('a response', () => {
     const url = await serve((_, response) => {
       response.writeHead(status, { etag: '"x"' }).end();
     });
-    const response = await upstreamAt(url).send(upstreamRequest());
+    const response = await (await upstreamAt(url)).send(upstreamRequest());
     expect(response.status).toBe(status);
     expect(await response.body.read(0)).toHaveLength(0);
   });
@@ -101,14 +101,14 @@ describe('the body of a response', () => {
       response.write('one ');
       response.end('two');
     });
-    const response = await upstreamAt(url).send(upstreamRequest());
+    const response = await (await upstreamAt(url)).send(upstreamRequest());
     await sent;
     expect(await response.body.read(LIMIT)).toEqual(Buffer.from('one two'));
   });
 
   test('is read up to the limit, and not a byte more', async () => {
     const url = await serve((_, response) => response.end('x'.repeat(LIMIT)));
-    const upstream = upstreamAt(url);
+    const upstream = await upstreamAt(url);
     const fits = await upstream.send(upstreamRequest());
     expect(await fits.body.read(LIMIT)).toHaveLength(LIMIT);
     const tooLong = await upstream.send(upstreamRequest());
@@ -125,13 +125,13 @@ describe('the body of a response', () => {
       response.on('drain', more);
       more();
     });
-    const response = await upstreamAt(url).send(upstreamRequest());
+    const response = await (await upstreamAt(url)).send(upstreamRequest());
     await expect(response.body.read(100_000)).rejects.toThrow('longer than 100000 bytes');
   });
 
   test('is streamed into a sink, which is ended', async () => {
     const url = await serve((_, response) => response.end('x'.repeat(200_000)));
-    const response = await upstreamAt(url).send(upstreamRequest());
+    const response = await (await upstreamAt(url)).send(upstreamRequest());
     const sink = collector();
     const finished = once(sink, 'finish');
     expect(await response.body.pipe(sink)).toBe(200_000);
@@ -142,7 +142,7 @@ describe('the body of a response', () => {
   test('waits for a slow sink', async () => {
     const total = 32 * 1024 * 1024;
     const url = await serve((_, response) => response.end(Buffer.alloc(total)));
-    const response = await upstreamAt(url).send(upstreamRequest());
+    const response = await (await upstreamAt(url)).send(upstreamRequest());
     let waiting = 0;
     const sink = new Writable({
       highWaterMark: 65_536,
@@ -161,7 +161,7 @@ describe('the body of a response', () => {
       response.writeHead(200, { 'content-length': '10' });
       response.write('12345', () => response.destroy());
     });
-    const response = await upstreamAt(url).send(upstreamRequest());
+    const response = await (await upstreamAt(url)).send(upstreamRequest());
     const sink = collector();
     await expect(response.body.pipe(sink)).rejects.toMatchObject({ code: 'UND_ERR_SOCKET' });
     expect(sink.data().toString()).toBe('12345');
@@ -173,7 +173,7 @@ describe('the body of a response', () => {
       response.writeHead(200, { 'content-length': '10' });
       response.write('12345');
     });
-    const response = await upstreamAt(url, { bodyTimeout: 50 }).send(upstreamRequest());
+    const response = await (await upstreamAt(url, { idleTimeoutMs: 50 })).send(upstreamRequest());
     await expect(response.body.read(LIMIT)).rejects.toMatchObject({ code: 'UND_ERR_BODY_TIMEOUT' });
   });
 
@@ -184,7 +184,7 @@ describe('the body of a response', () => {
       response.writeHead(200, { 'content-length': '10' });
       response.write('12345');
     });
-    const response = await upstreamAt(url).send(upstreamRequest());
+    const response = await (await upstreamAt(url)).send(upstreamRequest());
     response.body.discard();
     await expect(closed).resolves.toBeDefined();
   });
@@ -196,7 +196,7 @@ describe('the body of a response', () => {
       closed = once(response, 'close');
       response.write('12345');
     });
-    const response = await upstreamAt(url).send(upstreamRequest({ signal: aborting.signal }));
+    const response = await (await upstreamAt(url)).send(upstreamRequest({ signal: aborting.signal }));
     const sink = collector();
     const piped = response.body.pipe(sink);
     const reason = new Error('the client went away');
@@ -209,7 +209,7 @@ describe('the body of a response', () => {
 
 describe('an upstream without an answer', () => {
   test('that refuses the connection is unreachable', async () => {
-    const sent = upstreamAt(await closedOrigin()).send(upstreamRequest());
+    const sent = (await upstreamAt(await closedOrigin())).send(upstreamRequest());
     await expect(sent).rejects.toBeInstanceOf(UpstreamUnreachable);
     await expect(sent).rejects.toMatchObject({
       message: 'the upstream gave no answer: ECONNREFUSED',
@@ -219,7 +219,7 @@ describe('an upstream without an answer', () => {
 
   test('that takes too long is unreachable', async () => {
     const url = await serve(() => undefined);
-    const sent = upstreamAt(url, { headersTimeout: 50 }).send(upstreamRequest());
+    const sent = (await upstreamAt(url, { headersTimeoutMs: 50 })).send(upstreamRequest());
     await expect(sent).rejects.toMatchObject({
       name: 'UpstreamUnreachable',
       message: 'the upstream gave no answer: UND_ERR_HEADERS_TIMEOUT',
@@ -230,6 +230,6 @@ describe('an upstream without an answer', () => {
     const url = await serveSockets((socket) => {
       socket.once('data', () => socket.end('220 mail ready\r\n'));
     });
-    await expect(upstreamAt(url).send(upstreamRequest())).rejects.toBeInstanceOf(UpstreamUnreachable);
+    await expect((await upstreamAt(url)).send(upstreamRequest())).rejects.toBeInstanceOf(UpstreamUnreachable);
   });
 });
