@@ -9,7 +9,7 @@ import type { Location } from './location.ts';
 import type { UpstreamHealth, UpstreamOptions } from './options.ts';
 import { wirePayload, type WirePayload } from './payload.ts';
 import { createRoutes, readRedirect, type Route } from './redirects.ts';
-import { errorCode, mayRepeat, waitToRepeat } from './retry.ts';
+import { errorCode, mayRepeat, meansDown, waitToRepeat } from './retry.ts';
 import { SIGNED_CHUNKS } from './signed-framing.ts';
 import { createSlots } from './slots.ts';
 import type { Transport } from './transport.ts';
@@ -107,13 +107,17 @@ export function createClient(
           breaker.undecided();
           throw error;
         }
-        const bodyTouched = payload.touched();
+        const failed = {
+          error,
+          started,
+          method,
+          hasBody: payload.contentLength !== undefined,
+          bodyTouched: payload.touched(),
+        };
         const cause = unreachable(error);
-        // What an upload holds may be why it was broken off: that says nothing about other requests.
-        if (bodyTouched && errorCode(error) !== 'UND_ERR_HEADERS_TIMEOUT') breaker.undecided();
-        else breaker.failed(cause.message);
-        const hasBody = payload.contentLength !== undefined;
-        if (repeats >= retries || !mayRepeat({ error, started, method, hasBody, bodyTouched })) throw cause;
+        if (meansDown(failed)) breaker.failed(cause.message);
+        else breaker.undecided();
+        if (repeats >= retries || !mayRepeat(failed)) throw cause;
         onEvent({ kind: 'retry', cause: cause.message });
       }
       await waitToRepeat(repeats, random, signal);

@@ -4,8 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** A connection that the upstream closed while it was idle: nothing was processed, so reading again is safe. */
 const BROKEN_CONNECTION: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
-/** Nothing that waiting a moment would change. */
-const HOPELESS = /^(?:ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_PROXY_)/;
+/** Nothing that waiting a moment would change: certificates, and what the HTTP client refuses to send. */
+const HOPELESS =
+  /^(?:ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_PROXY_|UND_ERR_INVALID|UND_ERR_NOT_SUPPORTED|ERR_INVALID)/;
+const NEVER_SENT = /^(?:UND_ERR_INVALID|UND_ERR_NOT_SUPPORTED|ERR_INVALID)/;
 
 export interface FailedAttempt {
   readonly error: unknown;
@@ -26,6 +28,16 @@ export function mayRepeat({ error, started, method, hasBody, bodyTouched }: Fail
   const code = errorCode(error);
   if (!started) return !HOPELESS.test(code);
   return (method === 'GET' || method === 'HEAD') && !hasBody && BROKEN_CONNECTION.has(code);
+}
+
+/**
+ * Whether a failure says that the upstream is down. What a request or the object that it asks for holds may be why an
+ * upload is broken off, or an answer cannot be read: nobody must be able to shut an upstream off for others that way.
+ */
+export function meansDown({ error, started, bodyTouched }: FailedAttempt): boolean {
+  const code = errorCode(error);
+  if (!started) return !NEVER_SENT.test(code);
+  return code === 'UND_ERR_HEADERS_TIMEOUT' || (!bodyTouched && BROKEN_CONNECTION.has(code));
 }
 
 const FIRST_DELAY_MS = 50;

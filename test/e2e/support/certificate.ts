@@ -1,4 +1,4 @@
-/** A self-signed certificate for localhost, made with node:crypto alone (RFC 5280, in DER). */
+/** A self-signed certificate, for localhost or other names, made with node:crypto alone (RFC 5280, in DER). */
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 
 export interface Certificate {
@@ -14,12 +14,15 @@ const BASIC_CONSTRAINTS = '551d13';
 const SUBJECT_ALT_NAME = '551d11';
 const TRUE = Buffer.from([0x01, 0x01, 0xff]);
 
-/** Valid from an hour ago for a day. */
-export function makeCertificate(): Certificate {
+/** Valid from an hour ago for a day. @param names of hosts, beside the address 127.0.0.1. */
+export function makeCertificate(names: readonly string[] = ['localhost']): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
   const algorithm = sequence(oid(ECDSA_WITH_SHA256));
   const name = sequence(tlv(0x31, sequence(oid(COMMON_NAME), tlv(0x0c, Buffer.from('localhost')))));
-  const alternatives = sequence(tlv(0x82, Buffer.from('localhost')), tlv(0x87, Buffer.from([127, 0, 0, 1])));
+  const alternatives = sequence(
+    ...names.map((host) => tlv(0x82, Buffer.from(host))),
+    tlv(0x87, Buffer.from([127, 0, 0, 1])),
+  );
   const extensions = sequence(
     sequence(oid(BASIC_CONSTRAINTS), TRUE, tlv(0x04, sequence(TRUE))),
     sequence(oid(SUBJECT_ALT_NAME), tlv(0x04, alternatives)),
