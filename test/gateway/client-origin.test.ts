@@ -34,6 +34,14 @@ function client(...forwardedFor: readonly string[]): string {
   return remoteAddress;
 }
 
+function secure(headers: readonly string[], encrypted = false): boolean {
+  return origin(headers, { encrypted }).secure;
+}
+
+function proxyHeader(address: string, encrypted = false): ProxyHeader {
+  return { client: { address, encrypted }, length: 1 };
+}
+
 describe('trusted networks', () => {
   test('none are none', () => {
     expect(trustNetworks([])).toBeUndefined();
@@ -144,9 +152,6 @@ describe('X-Forwarded-For', () => {
 });
 
 describe('TLS', () => {
-  const secure = (headers: readonly string[], encrypted = false): boolean =>
-    origin(headers, { encrypted }).secure;
-
   test('is that of the connection, without a proxy or its word', () => {
     expect(secure([])).toBe(false);
     expect(secure([], true)).toBe(true);
@@ -173,31 +178,29 @@ describe('TLS', () => {
 });
 
 describe('a PROXY protocol header', () => {
-  const header = (address: string, encrypted = false): ProxyHeader => ({
-    client: { address, encrypted },
-    length: 1,
-  });
   const spoofed = ['X-Forwarded-For', '192.0.2.66', 'X-Forwarded-Proto', 'https'];
 
   test('names the client, whose own headers mean nothing', () => {
-    expect(origin(spoofed, { proxyHeader: header(CLIENT) })).toEqual({
+    expect(origin(spoofed, { proxyHeader: proxyHeader(CLIENT) })).toEqual({
       remoteAddress: CLIENT,
       peerAddress: PROXY,
       secure: false,
       problem: undefined,
     });
-    expect(origin(['X-Forwarded-For', 'garbage'], { proxyHeader: header(CLIENT) }).problem).toBeUndefined();
+    expect(
+      origin(['X-Forwarded-For', 'garbage'], { proxyHeader: proxyHeader(CLIENT) }).problem,
+    ).toBeUndefined();
   });
 
   test('says whether the client spoke TLS with the proxy', () => {
-    expect(origin([], { proxyHeader: header(CLIENT, true) }).secure).toBe(true);
+    expect(origin([], { proxyHeader: proxyHeader(CLIENT, true) }).secure).toBe(true);
     // Passed through, TLS ends here.
-    expect(origin([], { proxyHeader: header(CLIENT, false), encrypted: true }).secure).toBe(true);
+    expect(origin([], { proxyHeader: proxyHeader(CLIENT, false), encrypted: true }).secure).toBe(true);
   });
 
   test('may name another trusted proxy, whose headers then count', () => {
     const headers = ['X-Forwarded-For', CLIENT, 'X-Forwarded-Proto', 'https'];
-    expect(origin(headers, { proxyHeader: header('10.0.0.2') })).toMatchObject({
+    expect(origin(headers, { proxyHeader: proxyHeader('10.0.0.2') })).toMatchObject({
       remoteAddress: CLIENT,
       secure: true,
     });

@@ -52,12 +52,14 @@ function bytesOf(address: string): Buffer {
   if (mapped !== undefined)
     return Buffer.concat([Buffer.alloc(10), Buffer.from([0xff, 0xff]), bytesOf(mapped)]);
   const [head = '', tail] = canonical.split('::');
-  const groups = (text: string | undefined): number[] =>
-    text === undefined || text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16));
-  const first = groups(head);
-  const last = groups(tail);
+  const first = groupsOf(head);
+  const last = groupsOf(tail);
   const all = [...first, ...Array.from({ length: 8 - first.length - last.length }, () => 0), ...last];
   return Buffer.from(all.flatMap((group) => [group >> 8, group & 0xff]));
+}
+
+function groupsOf(text: string | undefined): number[] {
+  return text === undefined || text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16));
 }
 
 /** Bit by bit, as RFC 3720, section 12.1, defines it. */

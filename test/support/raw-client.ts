@@ -27,8 +27,20 @@ export interface RawConnection {
   reset(): void;
 }
 
-export async function openConnection(port: number): Promise<RawConnection> {
-  const socket = connect(port, '127.0.0.1');
+/** @param options.from the client's address, of 127.0.0.0/8. */
+export async function openConnection(
+  port: number,
+  { from }: { readonly from?: string } = {},
+): Promise<RawConnection> {
+  const socket = connect({ port, host: '127.0.0.1', ...(from !== undefined && { localAddress: from }) });
+  return rawConnection(socket, 'connect');
+}
+
+/** @param ready the event after which the socket can be written to. */
+export async function rawConnection(
+  socket: Socket,
+  ready: 'connect' | 'secureConnect',
+): Promise<RawConnection> {
   let buffer = '';
   let total = 0;
   let ended = false;
@@ -51,7 +63,9 @@ export async function openConnection(port: number): Promise<RawConnection> {
     });
   });
   await new Promise<void>((resolve, reject) => {
-    socket.once('connect', resolve);
+    socket.once(ready, () => {
+      resolve();
+    });
     socket.once('error', reject);
   });
 
