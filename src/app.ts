@@ -146,7 +146,7 @@ async function start(
     store,
     routes,
     listingTokens: createListingTokens({ masterKey: masterKey.bytes, randomBytes }),
-    spool: config.spool && (await openSpool(config.spool)),
+    spool: config.spool && (await openSpool({ ...config.spool, held: metrics.spoolBytes })),
     recorder,
     hostId,
     newRequestId,

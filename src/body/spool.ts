@@ -17,6 +17,8 @@ export interface SpoolOptions {
   readonly maxBodyBytes: number;
   /** Most bytes of all bodies together, at any time. */
   readonly maxTotalBytes: number;
+  /** Is told of all bytes that come, and, by a negative number, of all that go. */
+  readonly held: { add(bytes: number): void };
 }
 
 export interface Spool {
@@ -41,10 +43,14 @@ const NO_ROOM: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT']);
 
 /** Rejects when files cannot be made in the directory. */
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
-  const { directory, maxBodyBytes, maxTotalBytes } = options;
+  const { directory, maxBodyBytes, maxTotalBytes, held } = options;
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await (await openNameless(directory)).close();
   let total = 0;
+  const count = (bytes: number): void => {
+    total += bytes;
+    held.add(bytes);
+  };
 
   return {
     maxBodyBytes,
@@ -56,7 +62,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       let releasing: Promise<void> | undefined;
       const release = (): Promise<void> =>
         (releasing ??= Promise.resolve(file?.close()).finally(() => {
-          total -= length;
+          count(-length);
         }));
       try {
         for (let chunk = await reader.read(); chunk !== undefined; chunk = await reader.read()) {
@@ -64,7 +70,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
           if (total + chunk.length > maxTotalBytes)
             throw new S3Error('SlowDown', { reason: 'the spool has no room left' });
           const position = length;
-          total += chunk.length;
+          count(chunk.length);
           length += chunk.length;
           file ??= await openNameless(directory);
           await writeAll(file, chunk, position);

@@ -35,6 +35,8 @@ export interface Metrics {
   /** Seconds since the epoch. */
   readonly upstreamCredentialsExpiry: Family<Gauge, readonly ['upstream']>;
   readonly upstreamCredentialsFailures: Family<Counter, readonly ['upstream']>;
+  /** Bytes of uploads of unknown length that wait on disk. */
+  readonly spoolBytes: Gauge;
   /** Access log lines that could not be kept. */
   readonly accessLogDropped: Counter;
   /** Text format 0.0.4. */
@@ -95,6 +97,10 @@ export function createMetrics(): Metrics {
     'Renewals of credentials that failed.',
     ['upstream'],
   );
+  const spoolBytes = gauge(
+    'bucketwarden_spool_bytes',
+    'Bytes of uploads of unknown length that wait on disk.',
+  );
   const accessLogDropped = counters(
     'bucketwarden_access_log_dropped_total',
     'Access log lines that could not be kept.',
@@ -115,6 +121,7 @@ export function createMetrics(): Metrics {
     upstreamRedirects,
     upstreamCredentialsExpiry,
     upstreamCredentialsFailures,
+    spoolBytes,
     accessLogDropped,
     ...running.metrics,
   ];
@@ -132,6 +139,7 @@ export function createMetrics(): Metrics {
     upstreamRedirects,
     upstreamCredentialsExpiry,
     upstreamCredentialsFailures,
+    spoolBytes,
     accessLogDropped: accessLogDropped.with(),
     render: () => all.map((metric) => metric.render()).join(''),
     close: running.close,

@@ -5,7 +5,21 @@
 import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { render, type Header, type SignedRequest } from '../support/raw-signer.ts';
+import { SDK_CHECKSUM_NAMES, sdkChecksum } from '../support/sdk-checksums.ts';
 import { BUCKET, openArena, type Arena, type Refusal } from './arena.ts';
+import {
+  checksumHeader,
+  FORMS,
+  frame,
+  framedUpload,
+  nth,
+  otherSignature,
+  SIGNED,
+  SIGNED_TRAILER,
+  UNSIGNED_TRAILER,
+  type Form,
+  type Upload,
+} from './framed-upload.ts';
 
 let arena: Arena;
 
@@ -19,107 +33,16 @@ afterAll(async () => {
 
 const CHUNKS = ['a', 'b', 'c', 'd'].map((letter) => Buffer.alloc(256 * 1024, letter));
 const OBJECT = Buffer.concat(CHUNKS);
-const SIGNED = 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD';
-const SIGNED_TRAILER = `${SIGNED}-TRAILER`;
-const UNSIGNED_TRAILER = 'STREAMING-UNSIGNED-PAYLOAD-TRAILER';
-type Form = typeof SIGNED | typeof SIGNED_TRAILER | typeof UNSIGNED_TRAILER;
+type Options = Partial<Upload> & Pick<Upload, 'form' | 'key'>;
 
-/** One line or piece of data of the framing, by what it is. */
-interface Piece {
-  readonly kind: 'size' | 'data' | 'end' | 'trailer' | 'trailer-signature' | 'last';
-  readonly text: Buffer | string;
-}
-
-interface Upload {
-  readonly form: Form;
-  readonly key: string;
-  readonly chunks?: readonly Buffer[];
-  readonly headers?: readonly Header[];
-  readonly decodedLength?: number | string | null;
-  readonly trailerValue?: string;
-  readonly trailerName?: string;
-  /** Changes the pieces after they were signed. */
-  readonly change?: (pieces: readonly Piece[]) => readonly Piece[];
-}
-
-function upload(options: Upload): SignedRequest {
-  const { form, key, chunks = CHUNKS, headers = [] } = options;
-  const object = Buffer.concat(chunks);
-  const decodedLength = options.decodedLength === undefined ? object.length : options.decodedLength;
-  const trailing = form !== SIGNED;
-  const request = arena.sign({
-    method: 'PUT',
-    target: `/${BUCKET}/${key}`,
-    payloadHash: form,
-    headers: [
-      ['content-encoding', 'aws-chunked'],
-      ...(decodedLength === null ? [] : ([['x-amz-decoded-content-length', String(decodedLength)]] as const)),
-      ...(trailing ? ([['x-amz-trailer', 'x-amz-checksum-crc32']] as const) : []),
-      ...headers,
-    ],
-  });
-  const pieces = frame(request, options, object);
-  const body = Buffer.concat((options.change?.(pieces) ?? pieces).map(({ text }) => Buffer.from(text)));
-  return {
-    ...request,
-    headers: [
-      ...request.headers.filter(([name]) => name !== 'Content-Length'),
-      ['Content-Length', String(body.length)],
-    ],
-    body,
-  };
-}
-
-function frame(request: SignedRequest, options: Upload, object: Buffer): readonly Piece[] {
-  const { form, chunks = CHUNKS, trailerName = 'x-amz-checksum-crc32' } = options;
-  const size = (chunk: Buffer): Piece => ({
-    kind: 'size',
-    text:
-      form === UNSIGNED_TRAILER
-        ? `${chunk.length.toString(16)}\r\n`
-        : `${chunk.length.toString(16)};chunk-signature=${request.chain.chunk(chunk)}\r\n`,
-  });
-  const pieces: Piece[] = [];
-  for (const chunk of chunks)
-    pieces.push(size(chunk), { kind: 'data', text: chunk }, { kind: 'end', text: '\r\n' });
-  pieces.push(size(Buffer.alloc(0)));
-  if (form !== SIGNED) {
-    const crc = Buffer.alloc(4);
-    crc.writeUInt32BE(crc32(object));
-    const value = options.trailerValue ?? crc.toString('base64');
-    pieces.push({ kind: 'trailer', text: `${trailerName}:${value}\r\n` });
-    if (form === SIGNED_TRAILER)
-      pieces.push({
-        kind: 'trailer-signature',
-        text: `x-amz-trailer-signature:${request.chain.trailer(`${trailerName}:${value}\n`)}\r\n`,
-      });
-  }
-  return [...pieces, { kind: 'last', text: '\r\n' }];
-}
-
-/** Changes the nth piece of a kind, from 0; a negative n counts from the end. */
-function nth(kind: Piece['kind'], n: number, change: (text: string) => string | undefined) {
-  return (pieces: readonly Piece[]): readonly Piece[] => {
-    const target = pieces.filter((piece) => piece.kind === kind).at(n);
-    return pieces.flatMap((piece) => {
-      if (piece !== target) return [piece];
-      const text = change(piece.text.toString('latin1'));
-      return text === undefined ? [] : [{ kind, text: Buffer.from(text, 'latin1') }];
-    });
-  };
-}
-
-const otherSignature = (line: string): string =>
-  line.replace(
-    /(?<==|:)[0-9a-f]{64}/,
-    (signature) => (signature.startsWith('0') ? '1' : '0') + signature.slice(1),
-  );
+const upload = (options: Options): Promise<SignedRequest> =>
+  framedUpload(arena, { chunks: CHUNKS, ...options });
 
 const MISMATCH: Refusal = { status: 403, code: 'SignatureDoesNotMatch' };
 const INCOMPLETE: Refusal = { status: 400, code: 'IncompleteBody' };
 const TRAILER: Refusal = { status: 400, code: 'MalformedTrailerError' };
 
-describe.each<Form>([SIGNED, SIGNED_TRAILER, UNSIGNED_TRAILER])('%s', (form) => {
+describe.each(FORMS)('%s', (form) => {
   const signed = form !== UNSIGNED_TRAILER;
 
   test('that the payload line does not speak of is never stored', async () => {
@@ -141,7 +64,7 @@ describe.each<Form>([SIGNED, SIGNED_TRAILER, UNSIGNED_TRAILER])('%s', (form) => 
       ['aws-chunked,gzip', 'gzip'],
       ['gzip, AWS-CHUNKED', 'gzip'],
     ] as const) {
-      const request = upload({ form, key: 'good' });
+      const request = await upload({ form, key: 'good' });
       const resigned = arena.sign({
         method: 'PUT',
         target: request.target,
@@ -151,7 +74,7 @@ describe.each<Form>([SIGNED, SIGNED_TRAILER, UNSIGNED_TRAILER])('%s', (form) => 
           .map(([name, value]) => [name, name === 'content-encoding' ? sent : value] as const),
       });
       const body = Buffer.concat(
-        frame(resigned, { form, key: 'good' }, OBJECT).map(({ text }) => Buffer.from(text)),
+        (await frame(resigned, { form, chunks: CHUNKS })).map(({ text }) => Buffer.from(text)),
       );
       const framed = [
         ...resigned.headers.filter(([name]) => name !== 'Content-Length'),
@@ -231,7 +154,7 @@ describe.each<Form>([SIGNED, SIGNED_TRAILER, UNSIGNED_TRAILER])('%s', (form) => 
     ['data that does not end in CRLF', { change: nth('end', 1, () => 'xy') }, INCOMPLETE],
     ['data without an end', { change: nth('end', 1, () => undefined) }, INCOMPLETE],
   ])('%s is refused, and nothing stored', async (_, options, refusal) => {
-    await arena.storesNothing('broken', upload({ form, key: 'broken', ...options }), refusal);
+    await arena.storesNothing('broken', await upload({ form, key: 'broken', ...options }), refusal);
   });
 
   test.each([
@@ -255,7 +178,7 @@ describe.each<Form>([SIGNED, SIGNED_TRAILER, UNSIGNED_TRAILER])('%s', (form) => 
   });
 
   test('with a wrong signature of the request itself never opens the body', async () => {
-    const request = upload({ form, key: 'stranger' });
+    const request = await upload({ form, key: 'stranger' });
     const headers = request.headers.map(
       ([name, value]) => [name, name === 'Authorization' ? otherSignature(value) : value] as const,
     );
@@ -264,7 +187,7 @@ describe.each<Form>([SIGNED, SIGNED_TRAILER, UNSIGNED_TRAILER])('%s', (form) => 
   });
 
   test('without any signature is anonymous, and nothing is granted', async () => {
-    const request = upload({ form, key: 'stranger' });
+    const request = await upload({ form, key: 'stranger' });
     const headers = request.headers.filter(([name]) => name !== 'Authorization');
     await arena.refuses(
       { ...request, headers },
@@ -276,7 +199,7 @@ describe.each<Form>([SIGNED, SIGNED_TRAILER, UNSIGNED_TRAILER])('%s', (form) => 
   });
 
   test('of an unknown key never opens the body', async () => {
-    const request = upload({ form, key: 'stranger' });
+    const request = await upload({ form, key: 'stranger' });
     const headers = request.headers.map(
       ([name, value]) =>
         [
@@ -326,12 +249,12 @@ describe.each<Form>([SIGNED, SIGNED_TRAILER])('signatures of %s', (form) => {
       MISMATCH,
     ],
   ])('%s: refused', async (_, options, refusal) => {
-    await arena.storesNothing('broken', upload({ form, key: 'broken', ...options }), refusal);
+    await arena.storesNothing('broken', await upload({ form, key: 'broken', ...options }), refusal);
   });
 
   test('a chunk below 8192 bytes that is not the last is refused', async () => {
     const chunks = [Buffer.alloc(8192, 'a'), Buffer.alloc(8191, 'b'), Buffer.alloc(10, 'c')];
-    await arena.storesNothing('tiny', upload({ form, key: 'tiny', chunks }), {
+    await arena.storesNothing('tiny', await upload({ form, key: 'tiny', chunks }), {
       status: 400,
       code: 'InvalidChunkSizeError',
       message: 'Only the last chunk is allowed to have a size less than 8192 bytes',
@@ -340,9 +263,39 @@ describe.each<Form>([SIGNED, SIGNED_TRAILER])('signatures of %s', (form) => {
   });
 
   test('chunks of another request do not fit', async () => {
-    const other = upload({ form, key: 'other' });
-    const request = upload({ form, key: 'broken', headers: [['x-amz-meta-a', '1']] });
+    const other = await upload({ form, key: 'other' });
+    const request = await upload({ form, key: 'broken', headers: [['x-amz-meta-a', '1']] });
     await arena.storesNothing('broken', { ...request, body: other.body }, MISMATCH);
+  });
+});
+
+describe.each([SIGNED_TRAILER, UNSIGNED_TRAILER] as const)('a trailer of %s', (form) => {
+  test.each(SDK_CHECKSUM_NAMES)('%s is verified, and kept with the object', async (algorithm) => {
+    const key = `trailer-${algorithm}`;
+    const header = checksumHeader(algorithm);
+    const value = await sdkChecksum(algorithm, OBJECT);
+    const wrong = await sdkChecksum(algorithm, Buffer.from('another object'));
+    await arena.storesNothing(key, await upload({ form, key, algorithm, trailerValue: wrong }), {
+      status: 400,
+      code: 'BadDigest',
+      message: `The ${algorithm} you specified did not match the calculated checksum.`,
+    });
+    for (const trailerValue of ['', '!', value.slice(4), `AAAA${value}`])
+      await arena.storesNothing(key, await upload({ form, key, algorithm, trailerValue }), {
+        status: 400,
+        code: 'InvalidRequest',
+        message: `Value for ${header} trailing header is invalid.`,
+      });
+
+    const stored = await arena.send(await upload({ form, key, algorithm }));
+    expect(stored.status).toBe(200);
+    const told = { [header]: value, 'x-amz-checksum-type': 'FULL_OBJECT' };
+    expect(stored.headers).toMatchObject(told);
+    const headers: readonly Header[] = [['x-amz-checksum-mode', 'ENABLED']];
+    const got = await arena.send(arena.sign({ target: `/${BUCKET}/${key}`, headers }));
+    expect(got.headers).toMatchObject(told);
+    expect(got.body === OBJECT.toString('latin1')).toBe(true);
+    await arena.send(arena.sign({ method: 'DELETE', target: `/${BUCKET}/${key}` }));
   });
 });
 
@@ -376,7 +329,7 @@ describe('trailers', () => {
     ],
   ])('%s: refused in both forms', async (_, options, refusal) => {
     for (const form of [SIGNED_TRAILER, UNSIGNED_TRAILER] as const)
-      await arena.storesNothing('broken', upload({ form, key: 'broken', ...options }), refusal);
+      await arena.storesNothing('broken', await upload({ form, key: 'broken', ...options }), refusal);
   });
 
   test.each<[string, Partial<Upload>, Refusal]>([
@@ -385,12 +338,20 @@ describe('trailers', () => {
     ['malformed', { change: nth('trailer-signature', 0, () => 'x-amz-trailer-signature:00\r\n') }, TRAILER],
     ['of another value', { change: nth('trailer', 0, () => `x-amz-checksum-crc32:${crc}\r\n`) }, MISMATCH],
   ])('a signature that is %s: refused', async (_, options, refusal) => {
-    await arena.storesNothing('broken', upload({ form: SIGNED_TRAILER, key: 'broken', ...options }), refusal);
+    await arena.storesNothing(
+      'broken',
+      await upload({ form: SIGNED_TRAILER, key: 'broken', ...options }),
+      refusal,
+    );
   });
 
   test('a signature in the unsigned form is one line too many', async () => {
     const change = nth('trailer', 0, (line) => `${line}x-amz-trailer-signature:${'0'.repeat(64)}\r\n`);
-    await arena.storesNothing('broken', upload({ form: UNSIGNED_TRAILER, key: 'broken', change }), TRAILER);
+    await arena.storesNothing(
+      'broken',
+      await upload({ form: UNSIGNED_TRAILER, key: 'broken', change }),
+      TRAILER,
+    );
   });
 
   test.each<[string, readonly Header[], Refusal]>([
@@ -460,7 +421,7 @@ describe('trailers', () => {
 
 describe('framing that the payload line does not announce', () => {
   test('is refused by its decoded length', async () => {
-    const framed = upload({ form: SIGNED, key: 'raw' });
+    const framed = await upload({ form: SIGNED, key: 'raw' });
     for (const payloadHash of ['UNSIGNED-PAYLOAD', undefined])
       await arena.refuses(
         arena.sign({
@@ -481,8 +442,8 @@ describe('framing that the payload line does not announce', () => {
 
 test('a body in single bytes is verified like any other', async () => {
   const chunks = [Buffer.from('hello')];
-  const good = upload({ form: SIGNED_TRAILER, key: 'drop', chunks });
-  const bad = upload({
+  const good = await upload({ form: SIGNED_TRAILER, key: 'drop', chunks });
+  const bad = await upload({
     form: SIGNED_TRAILER,
     key: 'dropped',
     chunks,
@@ -504,7 +465,7 @@ test('a body in single bytes is verified like any other', async () => {
 });
 
 test('a refusal in the first chunk leaves the connection in step', async () => {
-  const request = upload({ form: SIGNED, key: 'step', change: nth('size', 0, otherSignature) });
+  const request = await upload({ form: SIGNED, key: 'step', change: nth('size', 0, otherSignature) });
   const connection = await arena.connect();
   void connection.write(render(request));
   void connection.write(render(arena.sign({ target: `/${BUCKET}?location` })));

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   CHECKSUM_ALGORITHMS,
   parseBodyDeclaration,
+  parseSpoolableDeclaration,
   withoutAwsChunked,
   type BodyDeclaration,
   type BodyRules,
@@ -67,6 +68,28 @@ describe('the length', () => {
       status: 411,
       message: 'You must provide the Content-Length HTTP header.',
     });
+  });
+
+  test.each([
+    [UNSIGNED, { 'transfer-encoding': 'chunked' }],
+    [SIGNED, { 'content-length': '91' }],
+    [SIGNED_TRAILER, { 'content-length': '91', 'x-amz-trailer': 'x-amz-checksum-xxhash3' }],
+    [UNSIGNED_TRAILER, { 'transfer-encoding': 'chunked', 'x-amz-trailer': 'x-amz-checksum-crc32' }],
+  ])('%j with %j may be unknown to who can spool the body', (payload, fields) => {
+    const headers = new WireHeaders(Object.entries(fields).flat());
+    const { length, ...declared } = parseSpoolableDeclaration(headers, payload, STREAM);
+    expect(length).toBeUndefined();
+    expect(declared).toMatchObject({ payload, maxLength: STREAM.maxLength });
+  });
+
+  test.each([
+    [UNSIGNED, {}, STREAM],
+    [UNSIGNED, { 'transfer-encoding': 'chunked', 'x-amz-decoded-content-length': '5' }, STREAM],
+    [UNSIGNED, { 'transfer-encoding': 'chunked' }, BUFFERED],
+  ])('%j with %j is missing for everybody', (payload, fields, rules) => {
+    const headers = new WireHeaders(Object.entries(fields).flat());
+    const parsing = (): unknown => parseSpoolableDeclaration(headers, payload, rules);
+    expect(parsing).toThrow('You must provide the Content-Length HTTP header.');
   });
 
   test.each([
