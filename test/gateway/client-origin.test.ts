@@ -38,7 +38,7 @@ function secure(headers: readonly string[], encrypted = false): boolean {
   return origin(headers, { encrypted }).secure;
 }
 
-function proxyHeader(address: string, encrypted = false): ProxyHeader {
+function headerOf(address: string, encrypted = false): ProxyHeader {
   return { client: { address, encrypted }, length: 1 };
 }
 
@@ -181,26 +181,26 @@ describe('a PROXY protocol header', () => {
   const spoofed = ['X-Forwarded-For', '192.0.2.66', 'X-Forwarded-Proto', 'https'];
 
   test('names the client, whose own headers mean nothing', () => {
-    expect(origin(spoofed, { proxyHeader: proxyHeader(CLIENT) })).toEqual({
+    expect(origin(spoofed, { proxyHeader: headerOf(CLIENT) })).toEqual({
       remoteAddress: CLIENT,
       peerAddress: PROXY,
       secure: false,
       problem: undefined,
     });
     expect(
-      origin(['X-Forwarded-For', 'garbage'], { proxyHeader: proxyHeader(CLIENT) }).problem,
+      origin(['X-Forwarded-For', 'garbage'], { proxyHeader: headerOf(CLIENT) }).problem,
     ).toBeUndefined();
   });
 
   test('says whether the client spoke TLS with the proxy', () => {
-    expect(origin([], { proxyHeader: proxyHeader(CLIENT, true) }).secure).toBe(true);
+    expect(origin([], { proxyHeader: headerOf(CLIENT, true) }).secure).toBe(true);
     // Passed through, TLS ends here.
-    expect(origin([], { proxyHeader: proxyHeader(CLIENT, false), encrypted: true }).secure).toBe(true);
+    expect(origin([], { proxyHeader: headerOf(CLIENT, false), encrypted: true }).secure).toBe(true);
   });
 
   test('may name another trusted proxy, whose headers then count', () => {
     const headers = ['X-Forwarded-For', CLIENT, 'X-Forwarded-Proto', 'https'];
-    expect(origin(headers, { proxyHeader: proxyHeader('10.0.0.2') })).toMatchObject({
+    expect(origin(headers, { proxyHeader: headerOf('10.0.0.2') })).toMatchObject({
       remoteAddress: CLIENT,
       secure: true,
     });
