@@ -50,6 +50,8 @@ export function requireInPrefix({ name, level, handling }: AvailableOperation, {
 
 /** Of the operations on a bucket those that are about its keys, or tell no more than that it is there. */
 const WITHIN_PREFIX: ReadonlySet<OperationName> = new Set([
+  // Refused as the making of any bucket that exists.
+  'CreateBucket',
   'DeleteObjects',
   'GetBucketAcl',
   'GetBucketLocation',

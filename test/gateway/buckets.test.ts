@@ -2,23 +2,15 @@ import { describe, expect, test } from 'vitest';
 import { createBuckets, createRoutes } from '../../src/gateway/index.ts';
 import type { PolicyFolder } from '../../src/gateway/policy-folder.ts';
 import type { KnownBucket } from '../../src/identity/index.ts';
-import type { Upstream } from '../../src/upstream/index.ts';
 import { compilePolicy, parsePolicy } from '../../src/policy/index.ts';
+import { idleUpstream } from './idle-upstream.ts';
 
 const TEXT =
   '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::reports/*"}]}';
 const compiled = compilePolicy(parsePolicy(TEXT, { type: 'resource', bucket: 'reports' }), { name: 'p' });
 const RECORD = { name: 'reports', ownerAccount: '444455556666', upstream: 'default', createdAt: 0 };
 const USABLE = { state: 'usable', document: TEXT, compiled } as const;
-const UPSTREAM: Upstream = {
-  name: 'default',
-  endpoint: 'http://127.0.0.1:1',
-  region: 'us-east-1',
-  integrity: 'trailer',
-  send: () => Promise.reject(new Error('nothing is sent')),
-  health: () => ({ breaker: 'closed', cause: undefined, credentialsExpireAt: undefined }),
-  close: () => Promise.resolve(),
-};
+const UPSTREAM = idleUpstream('http://127.0.0.1:1');
 const FILE = '/policies/reports.json';
 
 function buckets(options: {

@@ -1,7 +1,7 @@
 /** Making, finding and removing buckets: upstream, and in the gateway's own register. */
 import { renderCreateBucketConfiguration, renderLocation, S3Error } from '../../s3/index.ts';
 import { emptyAnswer, xmlAnswer, type Answer } from '../answer.ts';
-import { forward, head, send, xmlPayload } from '../forward.ts';
+import { forward, forwardedHeaders, head, send, xmlPayload } from '../forward.ts';
 import type { Performance, PerformDependencies } from '../perform.ts';
 import type { Place } from '../routes.ts';
 import { UpstreamRefusal, upstreamOutcome } from '../upstream-error.ts';
@@ -25,6 +25,8 @@ export async function createBucket(
         { details: { BucketName: name } },
       );
   }
+  if (routes.virtual.includes(name))
+    throw new S3Error('BucketAlreadyExists', { details: { BucketName: name }, reason: 'a virtual bucket' });
   const route = routes.forNew(name);
   if (route === undefined)
     throw new S3Error('AccessDenied', {
@@ -40,7 +42,12 @@ export async function createBucket(
     place.upstream.region === 'us-east-1'
       ? { payload: { kind: 'none' } as const, headers: [] }
       : xmlPayload(renderCreateBucketConfiguration(place.upstream.region));
-  const response = await send(request, { payload, signal, headers, place }, dependencies);
+  const options = forwardedHeaders(request).filter(([name]) => CREATION_HEADERS.has(name));
+  const response = await send(
+    request,
+    { payload, signal, headers: [...headers, ...options], place },
+    dependencies,
+  );
   response.body.discard();
   // A policy that was set for the name while no bucket had it does not count for this one.
   await store.deleteBucketPolicy(name);
@@ -103,6 +110,12 @@ export async function getBucketLocation(
 ): Promise<Answer> {
   return xmlAnswer(renderLocation(dependencies.region), await head(request, { signal }, dependencies));
 }
+
+/** What a new bucket is given beside its region. */
+const CREATION_HEADERS: ReadonlySet<string> = new Set([
+  'x-amz-bucket-object-lock-enabled',
+  'x-amz-object-ownership',
+]);
 
 function checkLocation(constraint: string | undefined, region: string): void {
   const expected = region === 'us-east-1' ? undefined : region;
