@@ -18,7 +18,7 @@ const TRUE = Buffer.from([0x01, 0x01, 0xff]);
 export function makeCertificate(names: readonly string[] = ['localhost']): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
   const algorithm = sequence(oid(ECDSA_WITH_SHA256));
-  const name = sequence(tlv(0x31, sequence(oid(COMMON_NAME), tlv(0x0c, Buffer.from('localhost')))));
+  const name = sequence(tlv(0x31, sequence(oid(COMMON_NAME), tlv(0x0c, Buffer.from(names[0] ?? '')))));
   const alternatives = sequence(
     ...names.map((host) => tlv(0x82, Buffer.from(host))),
     tlv(0x87, Buffer.from([127, 0, 0, 1])),
