@@ -123,10 +123,7 @@ function requestLine({ method, level, match }: Operation): string {
     ...Object.entries(match.queryEquals ?? {}).map(([name, value]) => `${name}=${value}`),
   ];
   const target = `${PATHS[level]}${query.length === 0 ? '' : `?${query.join('&')}`}`;
-  const fields = [
-    ...(match.headers ?? []).map((name) => `\`${name}\``),
-    ...(match.contentType === undefined ? [] : [`\`content-type: ${match.contentType}\``]),
-  ];
+  const fields = (match.headers ?? []).map((name) => `\`${name}\``);
   return `\`${method} ${target}\`${fields.length === 0 ? '' : ` with ${fields.join(', ')}`}`;
 }
 

@@ -45,7 +45,7 @@ export interface AccessRecord {
   readonly principal?: string | undefined;
   /** As claimed, also by a request whose signature was wrong. */
   readonly accessKeyId?: string | undefined;
-  readonly authType?: 'AuthHeader' | 'QueryString' | undefined;
+  readonly authType?: 'AuthHeader' | 'QueryString' | 'POST' | undefined;
   readonly signatureVersion?: 'SigV4' | 'SigV4A' | undefined;
   /** The deciding one: the first refusal, or the last grant. */
   readonly decision?: RecordedDecision | undefined;

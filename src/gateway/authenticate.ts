@@ -5,7 +5,6 @@ import {
   type PayloadDeclaration,
   type Spool,
 } from '../body/index.ts';
-import type { KeyDirectory, ResolvedKey } from '../identity/index.ts';
 import { S3Error, signedReadings, type GatewayNames, type PublicUrl } from '../s3/index.ts';
 import {
   anonymousPayloadHash,
@@ -22,27 +21,26 @@ import {
   type SigningKeys,
   type VerificationKey,
 } from '../sigv4/index.ts';
-import type { Authenticated, Identified } from './stages.ts';
+import { activeKey, type KeyLookup } from './active-key.ts';
+import { MAX_UPLOAD_BYTES } from './incoming-bytes.ts';
+import { authenticateForm } from './post-authenticate.ts';
+import type { Authenticated, Opened, PlainRequest } from './stages.ts';
 
-/** S3's own limit for one PUT, in bytes: 5 GiB. */
-const MAX_UPLOAD_BYTES = 5 * 1024 ** 3;
-
-export interface AuthenticateDependencies extends GatewayNames {
-  readonly keys: KeyDirectory;
+export interface AuthenticateDependencies extends GatewayNames, KeyLookup {
   readonly signingKeys: SigningKeys;
   readonly region: string;
   /** Lower-case names that must be signed when present, besides `host`, `x-amz-*` and `content-md5`. */
   readonly headersToSign: ReadonlySet<string>;
   /** Takes bodies whose length is not declared; without it they are refused. */
   readonly spool: Spool | undefined;
-  readonly now: () => number;
 }
 
 /** @throws S3Error as listed in the S3 API reference for bad signatures; rejects otherwise only when the store fails. */
 export async function authenticate(
-  request: Identified,
+  request: Opened,
   dependencies: AuthenticateDependencies,
 ): Promise<Authenticated> {
+  if (request.form !== undefined) return authenticateForm(request, dependencies);
   const { wire } = request;
   const claim = parseSignatureClaim(wire, { region: dependencies.region, now: dependencies.now() });
   if (claim === undefined) return anonymous(request, dependencies);
@@ -69,7 +67,7 @@ export async function authenticate(
  * @throws S3Error `SignatureDoesNotMatch` of the request as it was received.
  */
 function verifyReadings(
-  { wire }: Identified,
+  { wire }: PlainRequest,
   claim: SignatureClaim,
   key: VerificationKey,
   names: GatewayNames,
@@ -84,7 +82,7 @@ function verifyReadings(
   return undefined;
 }
 
-function anonymous(request: Identified, dependencies: AuthenticateDependencies): Authenticated {
+function anonymous(request: PlainRequest, dependencies: AuthenticateDependencies): Authenticated {
   const { wire } = request;
   if (wire.query.some(({ name }) => name.startsWith('response-')))
     throw new S3Error('InvalidRequest', {
@@ -106,32 +104,9 @@ function anonymous(request: Identified, dependencies: AuthenticateDependencies):
   };
 }
 
-async function activeKey(
-  claim: SignatureClaim,
-  { keys, now }: AuthenticateDependencies,
-): Promise<ResolvedKey> {
-  const key = await keys.find(claim.accessKeyId);
-  const reason =
-    key === undefined
-      ? 'unknown access key'
-      : key.status !== 'Active'
-        ? 'the access key is disabled'
-        : key.expiresAt !== undefined && key.expiresAt <= now()
-          ? 'the access key has expired'
-          : undefined;
-  if (key === undefined || reason !== undefined)
-    throw new S3Error('InvalidAccessKeyId', {
-      details: { AWSAccessKeyId: claim.accessKeyId },
-      ...(reason !== undefined && { reason }),
-    });
-  // Keys of this store are long-term ones: a session token beside one belongs to something else.
-  if (claim.sessionToken !== undefined) throw new S3Error('InvalidToken');
-  return key;
-}
-
 /** @throws S3Error for a body on an operation that takes none, or one that cannot be verified as declared. */
 function declareBody(
-  { operation, effective }: Identified,
+  { operation, effective }: PlainRequest,
   payloadHash: string,
   chunks: () => ChunkVerifier,
   { spool }: AuthenticateDependencies,

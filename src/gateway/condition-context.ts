@@ -38,11 +38,15 @@ const HEADER_KEYS: ReadonlySet<string> = new Set([
   'if-none-match',
 ]);
 
+/** Source: S3 API reference, "Amazon S3 Signature Version 4 authentication-specific policy keys". */
+const AUTH_TYPES = { header: 'REST-HEADER', presigned: 'REST-QUERY-STRING', post: 'POST' } as const;
+
 /** Source: S3 User Guide, "Enforce conditional writes on Amazon S3 buckets". */
 const CREATIONS: Partial<Record<OperationName, 'true' | 'false'>> = {
   CompleteMultipartUpload: 'true',
   CopyObject: 'true',
   CreateMultipartUpload: 'false',
+  PostObject: 'true',
   PutObject: 'true',
   UploadPart: 'false',
   UploadPartCopy: 'false',
@@ -88,7 +92,7 @@ function s3Key(
       return listing ? (queryValue(effective.query, 'max-keys') ?? '1000') : undefined;
     case 's3:authtype':
       if (caller.type === 'anonymous') return undefined;
-      return caller.claim.form === 'header' ? 'REST-HEADER' : 'REST-QUERY-STRING';
+      return AUTH_TYPES[caller.claim.form];
     case 's3:signatureversion':
       return caller.type === 'anonymous' ? undefined : caller.claim.algorithm;
     case 's3:signatureage':

@@ -6,7 +6,9 @@ import { authorize, type AuthorizeDependencies } from './authorize.ts';
 import { documentContext, feedsDecision, readDocument } from './documents.ts';
 import { identify, type IdentifyDependencies } from './identify.ts';
 import { incomingBody, type IncomingBody } from './incoming-body.ts';
+import { incomingBytes, type IncomingBytes } from './incoming-bytes.ts';
 import { perform, type PerformDependencies } from './perform.ts';
+import { openForm, type OpenFormDependencies } from './post-form.ts';
 import { receive, type Reception } from './receive.ts';
 import { RequestTrail, type Recorder } from './record.ts';
 import { drain, refusalOf, refuse, respond, type Responder } from './respond.ts';
@@ -14,6 +16,7 @@ import { drain, refusalOf, refuse, respond, type Responder } from './respond.ts'
 export interface HandlerDependencies
   extends
     IdentifyDependencies,
+    OpenFormDependencies,
     AuthenticateDependencies,
     AuthorizeDependencies,
     PerformDependencies,
@@ -37,13 +40,18 @@ export function createHandler(dependencies: HandlerDependencies): Handler {
       if (!response.writableFinished) gone.abort(new Error('the client went away'));
       trail.close({ completed: response.writableFinished });
     });
+    let reading: IncomingBytes | undefined;
+    const bytes = (): IncomingBytes =>
+      (reading ??= trail.reading(incomingBytes(received, response, dependencies)));
     let opened: IncomingBody | undefined;
     try {
       const accepted = trail.reached(accept(received, dependencies.limits));
       const identified = trail.reached(identify(accepted, dependencies));
-      const authenticated = trail.reached(await authenticate(identified, dependencies));
+      const known =
+        identified.form === 'unread' ? await openForm(identified, bytes(), dependencies) : identified;
+      const authenticated = trail.reached(await authenticate(trail.reached(known), dependencies));
       const body = (): IncomingBody =>
-        (opened ??= trail.opened(incomingBody(authenticated, response, dependencies)));
+        (opened ??= trail.opened(incomingBody(authenticated, bytes(), dependencies)));
       const feeding = feedsDecision(identified) ? await readDocument(authenticated, body) : undefined;
       const authorized = trail.reached(
         await authorize(authenticated, documentContext(feeding), dependencies),
@@ -58,7 +66,8 @@ export function createHandler(dependencies: HandlerDependencies): Handler {
       const refusal = trail.refused(refusalOf(error), error);
       if (response.headersSent || response.destroyed) response.destroy();
       else trail.sent(refuse(refusal, received, response, dependencies));
-      if (opened !== undefined) await opened.release();
+      await opened?.release();
+      await reading?.release();
       if (!incoming.complete && !incoming.destroyed) drain(incoming);
     }
   };

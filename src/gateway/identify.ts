@@ -27,16 +27,18 @@ export function identify(
   if (effective !== request.wire) checkUserMetadata(userMetadataBytes(effective.headers), limits);
   const address = resolveAddress(effective, baseDomains, publicUrls);
   if (address.bucket !== undefined) assertBucketName(address.bucket);
+  const operation = identifyOperation(effective, address);
   return {
     ...request,
     effective,
     address,
     publicUrl: publicUrlOf(effective, { baseDomains, publicUrls }),
-    operation: identifyOperation(effective, address),
+    operation,
+    form: operation.name === 'PostObject' ? 'unread' : undefined,
   };
 }
 
-function userMetadataBytes(headers: WireHeaders): number {
+export function userMetadataBytes(headers: WireHeaders): number {
   let total = 0;
   for (const [name, value] of headers.entries())
     if (name.startsWith(USER_METADATA)) total += name.length - USER_METADATA.length + value.length;

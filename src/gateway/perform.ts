@@ -11,6 +11,7 @@ import { deleteObjects } from './operations/delete-objects.ts';
 import { createMultipartUpload } from './operations/create-multipart-upload.ts';
 import { listBuckets } from './operations/list-buckets.ts';
 import { list, LISTINGS } from './operations/listing.ts';
+import { postObject } from './operations/post-object.ts';
 import { requireCompletedSize, requireCopySize } from './operations/sized-writes.ts';
 import { renderCompleteMultipartUpload, renderTagging } from '../s3/index.ts';
 import type { ListingTokens } from './listing-token.ts';
@@ -60,6 +61,8 @@ export async function perform(performance: Performance, dependencies: PerformDep
       return putAcl(performance, dependencies);
     case 'DeleteObjects':
       return deleteObjects(performance, dependencies);
+    case 'PostObject':
+      return postObject(performance, dependencies);
     case 'CreateMultipartUpload':
       return createMultipartUpload(performance, dependencies);
     default:

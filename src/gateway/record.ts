@@ -5,9 +5,10 @@ import type { Logger, Metrics } from '../telemetry/index.ts';
 import type { Answer } from './answer.ts';
 import { PolicyRefusal, type Authorized, type Decided } from './authorize.ts';
 import type { IncomingBody } from './incoming-body.ts';
+import type { IncomingBytes } from './incoming-bytes.ts';
 import type { Sent } from './respond.ts';
 import type { MalformedRequest } from './server.ts';
-import type { Accepted, Authenticated, Identified, Received } from './stages.ts';
+import type { Accepted, Authenticated, Identified, Opened, Received } from './stages.ts';
 import { UpstreamRefusal } from './upstream-error.ts';
 
 export interface Recorder {
@@ -78,12 +79,13 @@ export function createRecorder(options: {
   };
 }
 
-type Stage = Received | Accepted | Identified | Authenticated | Authorized;
+type Stage = Received | Accepted | Identified | Opened | Authenticated | Authorized;
 
 /** Follows one request; remembers the last stage that it reached and what came of it. */
 export class RequestTrail {
   readonly #recorder: Recorder;
   #stage: Stage;
+  #bytes: IncomingBytes | undefined;
   #body: IncomingBody | undefined;
   #refusal: S3Error | UpstreamRefusal | undefined;
   #answer: Answer | undefined;
@@ -100,6 +102,11 @@ export class RequestTrail {
   reached<T extends Stage>(stage: T): T {
     this.#stage = stage;
     return stage;
+  }
+
+  reading(bytes: IncomingBytes): IncomingBytes {
+    this.#bytes = bytes;
+    return bytes;
   }
 
   opened(body: IncomingBody): IncomingBody {
@@ -154,14 +161,14 @@ export class RequestTrail {
       status: this.#status,
       errorCode: refusal?.code ?? this.#sent?.lateErrorCode,
       errorReason: refusal instanceof S3Error ? (refusal.reason ?? refusal.message) : undefined,
-      bytesReceived: this.#body?.received ?? 0,
+      bytesReceived: this.#bytes?.received ?? 0,
       bytesSent: this.#sent?.bytes ?? bytesOnTheWay(this.#answer),
       objectSize: objectSize(this.#answer, stage, this.#body),
       totalTimeMs: now - stage.receivedAt,
       turnAroundTimeMs:
         this.#answeredAt === undefined
           ? undefined
-          : this.#answeredAt - (this.#body?.endedAt ?? stage.receivedAt),
+          : this.#answeredAt - (this.#bytes?.endedAt ?? stage.receivedAt),
       outcome: completed ? 'completed' : 'aborted-by-client',
       upstream,
       entries: this.#answer?.entries,
@@ -223,6 +230,9 @@ function identifiedFields(
   };
 }
 
+/** Of the access log; the documented value of `s3:authType` for a form. */
+const AUTH_TYPES = { header: 'AuthHeader', presigned: 'QueryString', post: 'POST' } as const;
+
 function callerFields(stage: Stage, refusal: S3Error | UpstreamRefusal | undefined): Partial<AccessRecord> {
   if ('caller' in stage) {
     const { caller } = stage;
@@ -230,7 +240,7 @@ function callerFields(stage: Stage, refusal: S3Error | UpstreamRefusal | undefin
     return {
       principal: caller.key.principal.arn,
       accessKeyId: caller.key.accessKeyId,
-      authType: caller.claim.form === 'header' ? 'AuthHeader' : 'QueryString',
+      authType: AUTH_TYPES[caller.claim.form],
       signatureVersion: caller.claim.algorithm === 'AWS4-HMAC-SHA256' ? 'SigV4' : 'SigV4A',
     };
   }
@@ -250,7 +260,7 @@ function objectSize(
   body: IncomingBody | undefined,
 ): number | undefined {
   if (!('body' in stage) || answer === undefined) return undefined;
-  if (stage.operation.body === 'stream') return stage.body?.length ?? body?.spooledLength;
+  if (stage.operation.body === 'stream') return stage.body?.length ?? body?.settledLength;
   if (stage.operation.answer !== 'object') return undefined;
   const { headers } = answer;
   for (let i = 0; i + 1 < headers.length; i += 2) {

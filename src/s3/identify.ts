@@ -83,8 +83,7 @@ function matches({ match }: Operation, { query, headers }: WireRequest): boolean
   if (match.queryEquals !== undefined)
     for (const name in match.queryEquals)
       if (queryValue(query, name) !== match.queryEquals[name]) return false;
-  if (match.headers !== undefined) for (const name of match.headers) if (!headers.has(name)) return false;
-  return match.contentType === undefined || mediaType(headers.get('content-type')) === match.contentType;
+  return match.headers === undefined || match.headers.every((name) => headers.has(name));
 }
 
 function checkParameters({ query }: WireRequest, operation: Operation): void {

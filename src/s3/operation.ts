@@ -10,8 +10,6 @@ export interface MatchRule {
   readonly queryEquals?: Readonly<Record<string, string>>;
   /** Request headers that must be present, lower-case. */
   readonly headers?: readonly string[];
-  /** The media type, without its parameters. It does not make a row more specific. */
-  readonly contentType?: string;
 }
 
 /** When an action is needed, beside "always". */

@@ -14,7 +14,8 @@ import { regionSetIncludes } from './region-set.ts';
 const MAX_SKEW_MS = 900_000;
 
 export interface SignatureClaim {
-  readonly form: 'header' | 'presigned';
+  /** `post`: the fields of a browser form. */
+  readonly form: 'header' | 'presigned' | 'post';
   readonly algorithm: SigningAlgorithm;
   readonly accessKeyId: string;
   /** Of SigV4A without a region: the region set has named the gateway's. */
@@ -45,17 +46,32 @@ export interface ClaimContext {
  * for two mechanisms at once.
  */
 export function parseSignatureClaim(request: WireRequest, context: ClaimContext): SignatureClaim | undefined {
-  const authorization = request.headers.get('authorization');
-  const presigned = request.query.length > 0 && isPresigned(request.query);
-  const version2 =
-    queryValue(request.query, 'AWSAccessKeyId') !== undefined ||
-    queryValue(request.query, 'Signature') !== undefined;
-  // A proxy's own Basic or Bearer credentials beside a presigned URL are not ours to judge.
-  const signedHeader = authorization !== undefined && /^AWS/i.test(authorization);
+  const { presigned, version2, signedHeader } = mechanisms(request);
   if (Number(presigned) + Number(version2) + Number(signedHeader) > 1) throw twoMechanisms();
   if (version2) throw signatureVersion2();
   if (presigned) return presignedClaim(request, context);
+  const authorization = request.headers.get('authorization');
   return authorization === undefined ? undefined : headerClaim(request, authorization, context);
+}
+
+/** @throws S3Error for a form whose request is signed too, by header or query. */
+export function refuseSignedRequest(request: WireRequest): void {
+  const { presigned, version2, signedHeader } = mechanisms(request);
+  if (presigned || version2 || signedHeader) throw twoMechanisms();
+}
+
+function mechanisms({
+  headers,
+  query,
+}: WireRequest): Readonly<Record<'presigned' | 'version2' | 'signedHeader', boolean>> {
+  const authorization = headers.get('authorization');
+  return {
+    presigned: query.length > 0 && isPresigned(query),
+    version2:
+      queryValue(query, 'AWSAccessKeyId') !== undefined || queryValue(query, 'Signature') !== undefined,
+    // A proxy's own Basic or Bearer credentials beside a presigned URL are not ours to judge.
+    signedHeader: authorization !== undefined && /^AWS/i.test(authorization),
+  };
 }
 
 /**

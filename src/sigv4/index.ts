@@ -9,6 +9,7 @@ export {
 export { createChunkVerifier, type ChunkSigner, type ChunkVerifier } from './chunk.ts';
 export { anonymousPayloadHash, parseSignatureClaim, type SignatureClaim } from './claim.ts';
 export { isStreamingPayload, UNSIGNED_PAYLOAD } from './payload.ts';
+export { parsePostClaim, verifyPostSignature, type PostClaim } from './post-claim.ts';
 export { Secret } from './secret.ts';
 export { signChunkedRequest, signRequest } from './sign.ts';
 export {

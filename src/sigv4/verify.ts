@@ -112,7 +112,7 @@ export function equalSignatures(expected: string, provided: string): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-function spacedHex(data: string | Buffer): string {
+export function spacedHex(data: string | Buffer): string {
   return Buffer.from(data as string)
     .toString('hex')
     .replaceAll(/..(?!$)/g, '$& ');

@@ -89,14 +89,16 @@ function identified(parts: WireParts, changes: Partial<Received> = {}): Identifi
   return identify(accept(receivedFrom(parts, changes), LIMITS), { ...NAMES, limits: LIMITS });
 }
 
-export function authenticated(
+export async function authenticated(
   parts: WireParts,
   options: {
     readonly received?: Partial<Received>;
     readonly dependencies?: Partial<AuthenticateDependencies>;
   } = {},
 ): Promise<Authenticated> {
-  return authenticate(identified(parts, options.received), dependencies(options.dependencies));
+  const request = identified(parts, options.received);
+  if (request.form === 'unread') throw new Error('a form has to be opened first');
+  return authenticate(request, dependencies(options.dependencies));
 }
 
 /** The refusal with which a promise rejects; anything else fails. */

@@ -3,32 +3,6 @@ import type { OperationSpec } from '../operation.ts';
 import { byVersion } from './fields.ts';
 
 export const LATER_OPERATIONS = {
-  // The key and what the object is given come as form fields, so that the address is that of the bucket.
-  PostObject: {
-    method: 'POST',
-    level: 'bucket',
-    match: { contentType: 'multipart/form-data' },
-    actions: [
-      { action: 's3:PutObject', resource: 'object' },
-      {
-        action: 's3:PutObjectAcl',
-        resource: 'object',
-        when: { notEvaluated: 'an ACL among the form fields' },
-      },
-      { action: 's3:PutObjectTagging', resource: 'object', when: { notEvaluated: 'the form field tagging' } },
-      {
-        action: 's3:PutObjectRetention',
-        resource: 'object',
-        when: { notEvaluated: 'a form field x-amz-object-lock-mode or -retain-until-date' },
-      },
-      {
-        action: 's3:PutObjectLegalHold',
-        resource: 'object',
-        when: { notEvaluated: 'the form field x-amz-object-lock-legal-hold' },
-      },
-    ],
-    handling: { later: 'browser forms' },
-  },
   DeleteBucketCors: {
     method: 'DELETE',
     level: 'bucket',

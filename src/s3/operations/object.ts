@@ -73,6 +73,19 @@ export const OBJECT_OPERATIONS = {
     answer: 'empty',
     responseHeaders: WRITTEN_RESPONSE,
   },
+  // The key and what the object is given come as form fields, so that the address is that of the bucket; once they are
+  // read, the request is the PUT of an object: its headers are made of them.
+  PostObject: {
+    method: 'POST',
+    level: 'bucket',
+    actions: NEW_OBJECT_ACTIONS,
+    handling: 'rewrite',
+    body: 'stream',
+    checksums: 'body',
+    headers: [...CONTENT_HEADERS, ...NEW_OBJECT_HEADERS, ...CHECKSUM_HEADERS, EXPECTED_OWNER],
+    answer: 'empty',
+    responseHeaders: WRITTEN_RESPONSE,
+  },
   CopyObject: {
     method: 'PUT',
     level: 'object',
