@@ -90,14 +90,17 @@ export async function readRefusal(
   const outcome = upstreamOutcome(response);
   if (response.status < 400) {
     response.body.discard();
-    return unavailable(
-      outcome,
-      `the upstream redirects (${response.status}): its endpoint or region is wrong`,
-    );
+    return unavailable(outcome, redirectCause(response));
   }
   if (method === 'HEAD') {
     response.body.discard();
-    return headRefusal(response.status, about, outcome);
+    const region = headerOf(response, 'x-amz-bucket-region');
+    return response.status === 400 && region !== undefined
+      ? unavailable(
+          outcome,
+          `the upstream refuses the gateway's own request: it wants region ${quoted(region)}`,
+        )
+      : headRefusal(response.status, about, outcome);
   }
   try {
     const text = (await response.body.read(MAX_ERROR_BYTES)).toString('utf8');
@@ -116,8 +119,11 @@ export function refusalOf(error: ParsedElement, status: number, outcome: Upstrea
   const upstream = { ...outcome, errorCode: code };
   if (!/^[A-Za-z0-9.]{1,64}$/.test(code))
     return unavailable(upstream, 'the upstream sent an error without a code');
-  if (ABOUT_THE_GATEWAY.has(code))
-    return unavailable(upstream, `the upstream refuses the gateway's own request: ${code}`);
+  if (ABOUT_THE_GATEWAY.has(code)) {
+    const region = error.child('Region')?.text;
+    const expected = region === undefined ? '' : `: it wants region ${quoted(region)}`;
+    return unavailable(upstream, `the upstream refuses the gateway's own request: ${code}${expected}`);
+  }
   if (code === 'AccessDenied')
     return new UpstreamRefusal(
       { code, status: 403, message: new S3Error('AccessDenied').message },
@@ -132,6 +138,20 @@ export function refusalOf(error: ParsedElement, status: number, outcome: Upstrea
     { code, status, message: error.child('Message')?.text ?? code, details },
     upstream,
   );
+}
+
+/** What could be followed, `upstream/` has followed. */
+function redirectCause(response: UpstreamResponse): string {
+  const location = headerOf(response, 'location');
+  const region = headerOf(response, 'x-amz-bucket-region');
+  const to = location === undefined ? '' : ` to ${quoted(location)}`;
+  const wanted = region === undefined ? '' : `, region ${quoted(region)}`;
+  return `the upstream redirects (${response.status})${to}${wanted}, which is none of its configured endpoints: check its endpoint, region and redirects`;
+}
+
+/** Foreign text in a record: short, and of one line. */
+function quoted(text: string): string {
+  return `\`${text.slice(0, 200).replaceAll(/[^ -~]/g, '?')}\``;
 }
 
 /** 503: something between gateway and upstream is wrong, and it is not the client's request. */

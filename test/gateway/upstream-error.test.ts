@@ -132,7 +132,7 @@ describe('an upstream that does not answer as S3 does', () => {
       expect(refusal).toMatchObject(UNAVAILABLE);
       expect(refusal.upstream).toMatchObject({
         status,
-        cause: `the upstream redirects (${status}): its endpoint or region is wrong`,
+        cause: `the upstream redirects (${status}) to \`http://s3.internal/\`, which is none of its configured endpoints: check its endpoint, region and redirects`,
       });
     },
   );
