@@ -6,7 +6,10 @@ import {
   isAvailable,
   ONLY_VALUES,
   OPERATION_LIST,
+  OPERATION_SWITCHES,
   OPERATIONS,
+  SWITCHED_HEADERS,
+  SWITCHED_RESPONSE_HEADERS,
   WRITE_CONDITIONS,
   type ActionCondition,
   type AvailableOperation,
@@ -23,7 +26,7 @@ export function renderOperationsPage(): string {
   return page([
     '# Operations',
     GENERATED,
-    `Every operation of S3 is known to Bucketwarden: ${available.length} are done, ${later.length} are not there yet, ${refused.length} are refused on purpose. The last two kinds are answered \`NotImplemented\`, and nothing of them reaches the upstream.`,
+    `Every operation of S3 is known to Bucketwarden: ${available.length} are done (some of them only where the operator has switched them on), ${later.length} are not there yet, ${refused.length} are refused on purpose. The last two kinds are answered \`NotImplemented\`, and nothing of them reaches the upstream.`,
     '## How a request is recognised',
     list([
       'By its method, its level (service, bucket, object), and the query parameters and headers of the row. The row with the most of them wins. Two rows with as many, such as `?acl&tagging`, are refused: `NotImplemented`. `x-id` is a hint of the SDKs and decides nothing.',
@@ -35,16 +38,25 @@ export function renderOperationsPage(): string {
     ]),
     `Headers that every operation takes: ${names(COMMON_HEADERS)}, and everything that does not start with \`x-amz-\`.`,
     `Query parameters that every operation takes: ${names(COMMON_PARAMETERS)}. (\`AWSAccessKeyId\`, \`Expires\` and \`Signature\` belong to SigV2, which the signature check refuses.)`,
-    `Headers of which only one value is implemented: ${[...ONLY_VALUES].map(([name, value]) => `\`${name}: ${value}\``).join(', ')}.`,
+    `Headers of which only these values are implemented: ${[...ONLY_VALUES].map(([name, values]) => `\`${name}: ${values.join('` or `')}\``).join(', ')}.`,
     'ACLs are off, as with `BucketOwnerEnforced`. `x-amz-acl` may say `private` or `bucket-owner-full-control`, which needs no further right and means nothing; any other ACL, and every `x-amz-grant-*` header, is `AccessControlListNotSupported`.',
     '## Available',
     ...available.flatMap(describe),
     '## Not there yet',
     'Recognised, and answered `NotImplemented`.',
     table(['Operation', 'Request', 'Actions', 'Part of'], later.map(summary)),
+    '## What the operator can switch on per bucket',
+    'Off until the name of the switch stands in the setting `operations` of the bucket: the upstream would act outside of the bucket, or with rights, keys and money of the account that the gateway has there, and no policy decides on that. Until then such a request is `NotImplemented`, decided before anything is forwarded; the audit record names the bucket and the switch. Headers of an answer are left out.',
+    table(
+      ['Switch', 'What it lets happen', 'Operations and headers'],
+      Object.entries(OPERATION_SWITCHES).map(switchRow),
+    ),
+    'Elements of documents need `kms-keys` too: the algorithm `aws:kms` and the key of PutBucketEncryption and of metadata tables, the key of an inventory, and what a replication says of keys. Without it, GetBucketEncryption does not tell the id of the key.',
     '## Refused on purpose',
-    'Recognised, and answered `NotImplemented`: these would make the upstream act elsewhere with the rights of the gateway, or are no part of it.',
+    'Recognised, and answered `NotImplemented`.',
     table(['Operation', 'Request', 'Actions', 'Why'], refused.map(summary)),
+    'The same holds for parts of operations that are done:',
+    list(REFUSED_PARTS),
   ]);
 }
 
@@ -70,6 +82,7 @@ function describe(operation: AvailableOperation): readonly string[] {
     list([
       `Request: ${requestLine(operation)}`,
       `State: ${STATES[operation.handling]}`,
+      ...(operation.needs === undefined ? [] : [`Switch: \`${operation.needs}\``]),
       `Actions: ${actions(operation)}`,
       ...(spec.query === undefined ? [] : [`Parameters: ${names(spec.query)}`]),
       ...(spec.headers.length === 0 ? [] : [`Headers: ${names(spec.headers)}`]),
@@ -80,6 +93,28 @@ function describe(operation: AvailableOperation): readonly string[] {
       ),
     ]),
   ];
+}
+
+/** What no switch turns on, beside whole operations. */
+const REFUSED_PARTS = [
+  'ACLs that grant anything, and ownership controls other than `BucketOwnerEnforced`: an ACL would open a door beside the policies.',
+  '`x-amz-mfa` and `MfaDelete: Enabled`: the device belongs to the root user of the account upstream.',
+  'A RestoreObject that selects (`Type`, `SelectParameters`, `OutputLocation`): it would write into another bucket. SelectObjectContent answers with its result.',
+  'Names of buckets and sources of copies that are ARNs or aliases of access points: they would walk around the policy of the bucket behind them.',
+  '`TargetGrants` of PutBucketLogging (ACLs), `AccessPointArn` of PutBucketMetricsConfiguration (access points), event holds of object locks (no policy here could ask for one).',
+  'Tags and directory buckets in the body of CreateBucket; `x-amz-write-offset-bytes`, which appends to objects of directory buckets.',
+  'An element that the schema of its document does not have is `MalformedXML`: what goes upstream is written anew, never the text of the client.',
+  'A key of the client (SSE-C) over a connection that is not encrypted, be it from the client or to the upstream; on the same machine it may be. The key is in no log, record or error.',
+];
+
+function switchRow([name, effect]: readonly [string, string]): readonly string[] {
+  const operations = OPERATION_LIST.filter(({ needs }) => needs === name).toSorted(byName);
+  const headers = [...SWITCHED_HEADERS, ...SWITCHED_RESPONSE_HEADERS]
+    .filter(([, needs]) => needs === name)
+    .map(([header]) => header);
+  const values = name === 'kms-keys' ? ['x-amz-server-side-encryption: aws:kms', 'aws:kms:dsse'] : [];
+  const parts = [...operations.map((operation) => operation.name), ...new Set(headers), ...values];
+  return [`\`${name}\``, effect, names(parts)];
 }
 
 const STATES = {
@@ -96,12 +131,13 @@ const ANSWERS = {
   'event-stream': 'event stream',
 } as const;
 
-function body({ body: mode, streamingPayload, checksums }: Operation): string {
+function body({ body: mode, streamingPayload, checksums, needsIntegrity }: Operation): string {
   const of = checksums === 'object' ? '; checksum headers describe the object, not the body' : '';
   if (mode === 'none') return 'none';
   if (mode === 'stream')
     return `verified while it streams${streamingPayload ? ', also in the `STREAMING-…` forms' : ''}`;
-  return `at most ${mode.buffered / 1024} KiB, verified before anything is decided${of}`;
+  const proof = needsIntegrity ? '; needs Content-MD5, a checksum, or a signed sha256' : '';
+  return `at most ${mode.buffered / 1024} KiB, verified before anything is decided${of}${proof}`;
 }
 
 function summary(operation: Operation): readonly string[] {

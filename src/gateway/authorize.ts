@@ -12,19 +12,23 @@ import {
 import {
   bucketArn,
   checkAcl,
+  checkCustomerKeys,
   keyAsPath,
   objectArn,
   parseCopySource,
   requiredActions,
   S3Error,
+  switchedParts,
   type CopySource,
   type OperationName,
   type RequiredAction,
 } from '../s3/index.ts';
 import type { Bucket, Buckets } from './buckets.ts';
 import { requireBodies } from './body-requirement.ts';
+import { requireSwitches } from './bucket-switches.ts';
 import { requireInPrefix, requireSize, requireWritable } from './bucket-limits.ts';
 import { conditionContext, type BodyContext } from './condition-context.ts';
+import { requireKeyTransport } from './key-transport.ts';
 import type { Authenticated } from './stages.ts';
 
 const AUTHORIZED: unique symbol = Symbol('authorized');
@@ -89,8 +93,8 @@ export async function authorize(
 ): Promise<Authorized> {
   const { operation, address, effective } = request;
   checkAcl(effective);
-  const copySourceHeader = effective.headers.get('x-amz-copy-source');
-  const copySource = copySourceHeader === undefined ? undefined : parseCopySource(copySourceHeader);
+  checkCustomerKeys(effective.headers);
+  const copySource = sourceOf(request);
   const bucket = address.bucket === undefined ? undefined : await dependencies.buckets.find(address.bucket);
   const source = await findSource(copySource, bucket, dependencies);
 
@@ -110,6 +114,8 @@ export async function authorize(
   if (bucket !== undefined) {
     requireInPrefix(operation, bucket);
     requireWritable(operation, bucket);
+    requireSwitches(bucket, switchedParts(operation, effective.headers));
+    requireKeyTransport(request, bucket.place.upstream);
     requireBodies(request, bucket.bodies);
     if (operation.body === 'stream') requireSize(request.body?.length, bucket);
     if (source !== undefined) requireSameUpstream(bucket, source);
@@ -265,6 +271,23 @@ function policyPrincipal({ caller }: Authenticated): PolicyPrincipal {
   const { type, arn, accountId, userName, userId } = caller.key.principal;
   return { type, arn, accountId, userName, userId };
 }
+
+/** What is copied, or renamed: then it is in the same bucket. */
+function sourceOf({ effective, address }: Authenticated): CopySource | undefined {
+  const copied = effective.headers.get('x-amz-copy-source');
+  if (copied !== undefined) return parseCopySource(copied);
+  const renamed = effective.headers.get(RENAME_SOURCE);
+  if (renamed === undefined) return undefined;
+  const source = parseCopySource(renamed);
+  if (source.bucket !== address.bucket || source.versionId !== undefined)
+    throw new S3Error('InvalidArgument', {
+      message: 'The source of a rename is a key of the same bucket, written as bucket/key.',
+      details: { ArgumentName: RENAME_SOURCE, ArgumentValue: renamed },
+    });
+  return source;
+}
+
+const RENAME_SOURCE = 'x-amz-rename-source';
 
 async function findSource(
   copySource: CopySource | undefined,

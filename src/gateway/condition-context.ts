@@ -14,6 +14,13 @@ export interface BodyContext {
   /** `s3:versionid` of an entry of DeleteObjects. */
   readonly versionId?: string | undefined;
   readonly locationConstraint?: string | undefined;
+  /** `GOVERNANCE` or `COMPLIANCE` */
+  readonly lockMode?: string | undefined;
+  /** ISO 8601. */
+  readonly retainUntil?: string | undefined;
+  /** `ON` or `OFF` */
+  readonly legalHold?: string | undefined;
+  readonly inventoryFields?: readonly string[] | undefined;
   readonly tags?: readonly { readonly key: string; readonly value: string }[] | undefined;
 }
 
@@ -32,8 +39,10 @@ const HEADER_KEYS: ReadonlySet<string> = new Set([
   'x-amz-acl',
   'x-amz-metadata-directive',
   'x-amz-server-side-encryption',
+  'x-amz-server-side-encryption-aws-kms-key-id',
   'x-amz-server-side-encryption-customer-algorithm',
   'x-amz-storage-class',
+  'x-amz-website-redirect-location',
   'if-match',
   'if-none-match',
 ]);
@@ -111,6 +120,16 @@ function s3Key(
       return CREATIONS[operation.name];
     case 's3:locationconstraint':
       return body.locationConstraint;
+    case 's3:object-lock-mode':
+      return body.lockMode ?? effective.headers.get('x-amz-object-lock-mode');
+    case 's3:object-lock-retain-until-date':
+      return retainUntil(request, body);
+    case 's3:object-lock-remaining-retention-days':
+      return remainingDays(retainUntil(request, body), now);
+    case 's3:object-lock-legal-hold':
+      return body.legalHold ?? effective.headers.get('x-amz-object-lock-legal-hold');
+    case 's3:inventoryaccessibleoptionalfields':
+      return body.inventoryFields;
     case 's3:requestobjecttagkeys':
       return requestTags(request, body)?.map((tag) => tag.key);
     default:
@@ -156,6 +175,24 @@ function globalKey(key: string, request: Authenticated, now: number): string | u
     default:
       return undefined;
   }
+}
+
+const DAY_MS = 86_400_000;
+
+/** The retention that the request asks for; what an object has is known upstream only, and no action asks for it. */
+function retainUntil({ effective }: Authenticated, body: BodyContext): string | undefined {
+  return body.retainUntil ?? effective.headers.get('x-amz-object-lock-retain-until-date');
+}
+
+/**
+ * Begun days count, so that one who asks for ten days is not below ten by the time that the request took.
+ * @throws Error for a date that cannot be read: a Deny on its length would otherwise not hold.
+ */
+function remainingDays(date: string | undefined, now: number): string | undefined {
+  if (date === undefined) return undefined;
+  const time = Date.parse(date);
+  if (Number.isNaN(time)) throw new Error(`the retention date \`${date}\` cannot be read`);
+  return String(Math.ceil((time - now) / DAY_MS));
 }
 
 /** As it was understood and is forwarded, whichever way the client has written it. */

@@ -6,11 +6,13 @@ import {
   parseCompleteMultipartUpload,
   parseCreateBucketConfiguration,
   parseDeleteObjects,
+  parseSettings,
   parseTagging,
   S3Error,
   type CompletedPart,
   type DeleteObjectsRequest,
   type OperationName,
+  type SettingsDocument,
   type Tag,
 } from '../s3/index.ts';
 import type { BodyContext } from './condition-context.ts';
@@ -23,6 +25,8 @@ export type RequestDocument =
   | { readonly kind: 'tagging'; readonly tags: readonly Tag[] }
   | { readonly kind: 'parts'; readonly parts: readonly CompletedPart[] }
   | { readonly kind: 'create-bucket'; readonly locationConstraint: string | undefined }
+  /** By the schema of its row. */
+  | { readonly kind: 'settings'; readonly settings: SettingsDocument; readonly context: BodyContext }
   /** Understood by the operation itself. */
   | { readonly kind: 'text'; readonly text: string };
 
@@ -33,7 +37,12 @@ export async function readDocument(
 ): Promise<RequestDocument> {
   const { operation } = request;
   if (operation.body === 'none' || operation.body === 'stream') return { kind: 'none' };
+  if (operation.needsIntegrity) requireIntegrity(request);
   const text = decodeUtf8(await body().read());
+  if (operation.document !== undefined) {
+    const settings = parseSettings(text, operation.document);
+    return { kind: 'settings', settings, context: settingsContext(operation.name, settings) };
+  }
   switch (operation.name) {
     case 'DeleteObjects':
       return { kind: 'delete', delete: parseDeleteObjects(text) };
@@ -61,7 +70,10 @@ export function feedsDecision({ operation }: Identified): boolean {
 const FEEDING: ReadonlySet<OperationName> = new Set([
   'CreateBucket',
   'DeleteObjects',
+  'PutBucketInventoryConfiguration',
   'PutBucketTagging',
+  'PutObjectLegalHold',
+  'PutObjectRetention',
   'PutObjectTagging',
 ]);
 
@@ -73,12 +85,36 @@ export function documentContext(document: RequestDocument | undefined): BodyCont
       return { tags: document.tags };
     case 'create-bucket':
       return { locationConstraint: document.locationConstraint };
+    case 'settings':
+      return document.context;
     case 'delete':
     case 'none':
     case 'parts':
     case 'text':
       return {};
   }
+}
+
+function settingsContext(operation: OperationName, { texts }: SettingsDocument): BodyContext {
+  switch (operation) {
+    case 'PutObjectRetention':
+      return { lockMode: texts('Mode')[0], retainUntil: texts('RetainUntilDate')[0] };
+    case 'PutObjectLegalHold':
+      return { legalHold: texts('Status')[0] };
+    case 'PutBucketInventoryConfiguration':
+      return { inventoryFields: texts('OptionalFields', 'Field') };
+    default:
+      return {};
+  }
+}
+
+/** A signed sha256 of the body proves as much as the checksum that S3 asks for. */
+function requireIntegrity({ body }: Authenticated): void {
+  if (body === undefined) return;
+  if (body.md5 !== undefined || body.checksum !== undefined || body.payload.kind === 'sha256') return;
+  throw new S3Error('InvalidRequest', {
+    message: 'Missing required header for this request: Content-MD5 OR x-amz-checksum-*',
+  });
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

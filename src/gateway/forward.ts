@@ -1,7 +1,13 @@
 /** Sends an authorized request upstream and makes the client's answer of what comes back. */
 import { createHash } from 'node:crypto';
 import { withoutAwsChunked, type VerifiedBody } from '../body/index.ts';
-import { parseTaggingHeader, renderTaggingHeader, S3Error, type QueryParameter } from '../s3/index.ts';
+import {
+  parseTaggingHeader,
+  renderTaggingHeader,
+  S3Error,
+  SWITCHED_RESPONSE_HEADERS,
+  type QueryParameter,
+} from '../s3/index.ts';
 import {
   UpstreamUnreachable,
   type Upstream,
@@ -169,7 +175,7 @@ export function forwardedHeaders(request: Authorized): (readonly [string, string
     if (name === 'content-encoding') {
       const encoding = withoutAwsChunked(value);
       if (encoding !== undefined) headers.push([name, encoding]);
-    } else if (name === 'x-amz-copy-source' && request.copySource !== undefined) {
+    } else if (SOURCES.has(name) && request.copySource !== undefined) {
       headers.push([name, upstreamCopySource(request.copySource, request)]);
     } else if (name === 'x-amz-tagging') {
       headers.push([name, renderTaggingHeader(parseTaggingHeader(value))]);
@@ -179,6 +185,8 @@ export function forwardedHeaders(request: Authorized): (readonly [string, string
   }
   return headers;
 }
+
+const SOURCES: ReadonlySet<string> = new Set(['x-amz-copy-source', 'x-amz-rename-source']);
 
 export function forwardedQuery({ effective, operation }: Authorized): readonly QueryParameter[] {
   const { query } = effective;
@@ -197,6 +205,8 @@ export function answerHeaders(
     // The body is passed on as it is, so its length always holds; 204 must not have one (RFC 9110, section 8.6).
     const framing = name === 'content-length' && response.status !== 204;
     if (!framing && !responseHeaders.has(name)) continue;
+    const needs = SWITCHED_RESPONSE_HEADERS.get(name);
+    if (needs !== undefined && request.bucket?.operations.has(needs) !== true) continue;
     const extra = headerActions.find((candidate) => candidate.headers.includes(name));
     if (extra !== undefined && !mayAlso(request, extra.action, dependencies)) continue;
     headers.push(name, response.headers[i + 1] as string);

@@ -4,7 +4,9 @@ import type { Authorized } from './authorize.ts';
 import type { RequestDocument } from './documents.ts';
 import { forward, forwardedHeaders, streamPayload, xmlPayload, type ForwardDependencies } from './forward.ts';
 import type { IncomingBody } from './incoming-body.ts';
+import { requireSwitches } from './bucket-switches.ts';
 import { getAcl, putAcl } from './operations/acl.ts';
+import { getBucketEncryption } from './operations/bucket-encryption.ts';
 import { createBucket, deleteBucket, getBucketLocation, headBucket } from './operations/bucket-lifecycle.ts';
 import { deleteBucketPolicy, getBucketPolicy, putBucketPolicy } from './operations/bucket-policy.ts';
 import { deleteObjects } from './operations/delete-objects.ts';
@@ -47,6 +49,8 @@ export async function perform(performance: Performance, dependencies: PerformDep
       return headBucket(performance, dependencies);
     case 'GetBucketLocation':
       return getBucketLocation(performance, dependencies);
+    case 'GetBucketEncryption':
+      return getBucketEncryption(performance, dependencies);
     case 'GetBucketPolicy':
       return getBucketPolicy(performance);
     case 'PutBucketPolicy':
@@ -75,6 +79,11 @@ export async function perform(performance: Performance, dependencies: PerformDep
   if (document.kind === 'parts') {
     await requireCompletedSize(request, document.parts, signal, dependencies);
     return forwardDocument(request, renderCompleteMultipartUpload(document.parts), signal, dependencies);
+  }
+  if (document.kind === 'settings') {
+    const { switched, xml } = document.settings;
+    if (request.bucket !== undefined) requireSwitches(request.bucket, switched);
+    return forwardDocument(request, xml, signal, dependencies);
   }
   if (request.operation.body !== 'stream')
     return forward(request, { payload: { kind: 'none' }, signal }, dependencies);

@@ -18,6 +18,7 @@ export {
   type CompletedPart,
 } from './complete-multipart-upload.ts';
 export { parseCopySource, renderCopySource, type CopySource } from './copy-source.ts';
+export { checkCustomerKeys, hasCustomerKey } from './customer-key.ts';
 export {
   parseDeleteObjects,
   parseDeleteResult,
@@ -28,6 +29,7 @@ export {
   type DeleteErrorEntry,
   type DeleteObjectsRequest,
 } from './delete-objects.ts';
+export { parseSettings, type SettingsDocument } from './document-schema.ts';
 export { renderError, type ErrorContext } from './error-document.ts';
 export { ERRORS, S3Error, type ErrorCode } from './error.ts';
 export { identifyOperation, matchOperation } from './identify.ts';
@@ -56,35 +58,20 @@ export {
   type Operation,
   type OperationName,
 } from './operation-table.ts';
-export {
-  conflictingField,
-  missingField,
-  parsePostFields,
-  postKey,
-  postSuccess,
-  redirectLocation,
-  requestOfForm,
-  type PostFields,
-} from './post-fields.ts';
-export { FormFileParser } from './post-file.ts';
-export {
-  formDelimiter,
-  FormHeadParser,
-  malformedForm,
-  parseFormBoundary,
-  type FormHead,
-} from './post-form.ts';
-export { checkFileSize, checkPostPolicy, largestFile, parsePostPolicy, type PostPolicy } from './post-policy.ts';
+export { OPERATION_SWITCHES, type OperationSwitch, type SwitchedPart } from './operation-switch.ts';
 export { liftPresignedHeaders } from './presigned-headers.ts';
 export {
   COMMON_HEADERS,
   COMMON_PARAMETERS,
   isSecretField,
   ONLY_VALUES,
+  SWITCHED_HEADERS,
+  SWITCHED_RESPONSE_HEADERS,
   WRITE_CONDITIONS,
 } from './request-fields.ts';
 export { requiredActions, requiredEntryActions, type RequiredAction } from './required-actions.ts';
 export { signedReadings, type SignedReading } from './signed-readings.ts';
+export { switchedParts } from './switched-parts.ts';
 export { parseTagging, parseTaggingHeader, renderTagging, renderTaggingHeader, type Tag } from './tagging.ts';
 export { decodeUri, encodeUriComponent, encodeUriPath } from './uri.ts';
 export {

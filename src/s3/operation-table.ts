@@ -15,16 +15,26 @@ import type {
   AvailableHandling,
   UnavailableHandling,
 } from './operation.ts';
+import type { DocumentSchema } from './document-schema.ts';
+import type { OperationSwitch } from './operation-switch.ts';
+import { ARCHIVE_AND_QUERY_OPERATIONS } from './operations/archive-and-query.ts';
 import { BUCKET_OPERATIONS } from './operations/bucket.ts';
+import { BUCKET_SETTING_OPERATIONS } from './operations/bucket-settings.ts';
 import { LATER_OPERATIONS } from './operations/later.ts';
 import { MULTIPART_OPERATIONS } from './operations/multipart.ts';
 import { OBJECT_OPERATIONS } from './operations/object.ts';
+import { OBJECT_LOCK_OPERATIONS } from './operations/object-lock.ts';
+import { OUTSIDE_OPERATIONS } from './operations/outside.ts';
 import { REFUSED_OPERATIONS } from './operations/refused.ts';
 
 export const OPERATIONS = {
   ...OBJECT_OPERATIONS,
   ...MULTIPART_OPERATIONS,
+  ...OBJECT_LOCK_OPERATIONS,
+  ...ARCHIVE_AND_QUERY_OPERATIONS,
   ...BUCKET_OPERATIONS,
+  ...BUCKET_SETTING_OPERATIONS,
+  ...OUTSIDE_OPERATIONS,
   ...LATER_OPERATIONS,
   ...REFUSED_OPERATIONS,
 } as const satisfies Record<string, OperationSpec>;
@@ -60,6 +70,10 @@ export interface Operation {
   readonly streamingPayload: boolean;
   readonly checksums: 'body' | 'object' | undefined;
   readonly perEntry: boolean;
+  /** What the operator must have switched on for the bucket. */
+  readonly needs: OperationSwitch | undefined;
+  readonly document: DocumentSchema | undefined;
+  readonly needsIntegrity: boolean;
 }
 
 /** An operation that is done, not answered `NotImplemented`. */
@@ -70,7 +84,6 @@ export interface AvailableOperation extends Operation {
 /** Request headers that the gateway uses up: it judges them itself, and the upstream request is framed anew. */
 const CONSUMED_HEADERS: ReadonlySet<string> = new Set([
   'x-amz-acl',
-  'x-amz-bucket-object-lock-enabled',
   'x-amz-confirm-remove-self-bucket-access',
   'x-amz-decoded-content-length',
   'x-amz-expected-bucket-owner',
@@ -113,6 +126,9 @@ function compile(name: OperationName, spec: OperationSpec): Operation {
       streamingPayload: false,
       checksums: undefined,
       perEntry: false,
+      needs: undefined,
+      document: undefined,
+      needsIntegrity: false,
     };
   return {
     ...row,
@@ -128,6 +144,9 @@ function compile(name: OperationName, spec: OperationSpec): Operation {
     streamingPayload: spec.streamingPayload ?? false,
     checksums: spec.checksums,
     perEntry: spec.perEntry ?? false,
+    needs: spec.needs,
+    document: spec.document,
+    needsIntegrity: spec.integrity === 'required',
   };
 }
 

@@ -1,4 +1,6 @@
 /** What a row of the closed operation table says. */
+import type { DocumentSchema } from './document-schema.ts';
+import type { OperationSwitch } from './operation-switch.ts';
 
 export type Method = 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE' | 'OPTIONS';
 export type OperationLevel = 'service' | 'bucket' | 'object';
@@ -36,7 +38,7 @@ export type ActionCondition =
 
 export interface OperationAction {
   readonly action: string;
-  /** What its ARN names; `*` is `arn:aws:s3:::*`. */
+  /** What its ARN names; `copy-source` also the source of a rename; `*` is `arn:aws:s3:::*`. */
   readonly resource: 'bucket' | 'object' | 'copy-source' | '*';
   readonly when?: ActionCondition;
 }
@@ -73,7 +75,7 @@ interface Row {
   readonly alsoKnownAs?: readonly string[];
 }
 
-interface AvailableRow extends Row {
+export interface AvailableRow extends Row {
   readonly handling: AvailableHandling;
   readonly body: BodyMode;
   readonly answer: AnswerShape;
@@ -90,6 +92,12 @@ interface AvailableRow extends Row {
   readonly checksums?: 'body' | 'object';
   /** The actions are decided for each entry of the body, none for the request as a whole. */
   readonly perEntry?: true;
+  /** What the operator must have switched on for the bucket. */
+  readonly needs?: OperationSwitch;
+  /** Of a buffered body that is forwarded: what it may say. */
+  readonly document?: DocumentSchema;
+  /** Whether S3 demands a checksum of the body: Content-MD5, `x-amz-checksum-*`, or here its signed sha256. */
+  readonly integrity?: 'required';
 }
 
 interface UnavailableRow extends Row {

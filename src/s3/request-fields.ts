@@ -1,4 +1,5 @@
 /** Request headers and query parameters that belong to no single operation. All header names are lower-case. */
+import type { OperationSwitch } from './operation-switch.ts';
 
 /** Headers of `x-amz-*` that every operation takes: signing, and what SDKs say about themselves. Never forwarded. */
 export const COMMON_HEADERS: ReadonlySet<string> = new Set([
@@ -30,11 +31,28 @@ export const COMMON_PARAMETERS: ReadonlySet<string> = new Set([
   'x-id',
 ]);
 
-/** Of these headers only one value is implemented; any other is `NotImplemented`. */
-export const ONLY_VALUES: ReadonlyMap<string, string> = new Map([
-  // Keys of a KMS belong to the upstream's account.
-  ['x-amz-server-side-encryption', 'AES256'],
-  ['x-amz-bucket-object-lock-enabled', 'false'],
+/** Of these headers only these values are implemented; any other is `NotImplemented`. */
+export const ONLY_VALUES: ReadonlyMap<string, readonly string[]> = new Map([
+  ['x-amz-server-side-encryption', ['AES256', 'aws:kms', 'aws:kms:dsse']],
+  // ACLs are off.
+  ['x-amz-object-ownership', ['BucketOwnerEnforced']],
+]);
+
+/** Request headers that are accepted only where the operator has switched them on. */
+export const SWITCHED_HEADERS: ReadonlyMap<string, OperationSwitch> = new Map([
+  ['x-amz-request-payer', 'request-payment'],
+  ['x-amz-server-side-encryption-aws-kms-key-id', 'kms-keys'],
+  ['x-amz-server-side-encryption-bucket-key-enabled', 'kms-keys'],
+  ['x-amz-server-side-encryption-context', 'kms-keys'],
+  ['x-amz-website-redirect-location', 'website'],
+]);
+
+/** Headers of the upstream's answer that reach the client only there: they tell about the upstream's account. */
+export const SWITCHED_RESPONSE_HEADERS: ReadonlyMap<string, OperationSwitch> = new Map([
+  ['x-amz-replication-status', 'replication'],
+  ['x-amz-request-charged', 'request-payment'],
+  ['x-amz-server-side-encryption-aws-kms-key-id', 'kms-keys'],
+  ['x-amz-website-redirect-location', 'website'],
 ]);
 
 /** Headers beside `x-amz-*` that change what a write does: refused where the operation does not know them. */

@@ -3,6 +3,10 @@ import type { OperationAction } from '../operation.ts';
 
 export const EXPECTED_OWNER = 'x-amz-expected-bucket-owner';
 
+/** Who calls accepts that the upstream charges for it: the gateway, so it needs the switch `request-payment`. */
+export const REQUEST_PAYER = 'x-amz-request-payer';
+export const CHARGED_RESPONSE = ['x-amz-request-charged'] as const;
+
 /** The checksums that the gateway verifies, and Content-MD5. */
 export const CHECKSUM_HEADERS = [
   'content-md5',
@@ -62,13 +66,27 @@ export const COPY_SOURCE_HEADERS = [
   'x-amz-source-expected-bucket-owner',
 ] as const;
 
+/** Of a new object; all of them but a plain `AES256` need the switch `kms-keys`. */
+const ENCRYPTION_HEADERS = [
+  'x-amz-server-side-encryption',
+  'x-amz-server-side-encryption-aws-kms-key-id',
+  'x-amz-server-side-encryption-bucket-key-enabled',
+  'x-amz-server-side-encryption-context',
+] as const;
+
 /** What a new object may be given, beside its content headers. */
 export const NEW_OBJECT_HEADERS = [
   ...ACL_HEADERS,
   ...CUSTOMER_KEY_HEADERS,
-  'x-amz-server-side-encryption',
+  ...ENCRYPTION_HEADERS,
+  'x-amz-object-lock-legal-hold',
+  'x-amz-object-lock-mode',
+  'x-amz-object-lock-retain-until-date',
+  REQUEST_PAYER,
   'x-amz-storage-class',
   'x-amz-tagging',
+  // Needs the switch `website`.
+  'x-amz-website-redirect-location',
 ] as const;
 
 export const READ_HEADERS = [
@@ -81,6 +99,7 @@ export const READ_HEADERS = [
   'x-amz-checksum-mode',
   ...CUSTOMER_KEY_HEADERS,
   EXPECTED_OWNER,
+  REQUEST_PAYER,
 ] as const;
 
 export const READ_PARAMETERS = [
@@ -97,8 +116,11 @@ export const READ_PARAMETERS = [
 /** Framing and type of an XML answer. */
 export const XML_RESPONSE = ['content-length', 'content-type'] as const;
 
+/** The id of a KMS key needs the switch `kms-keys`, what was charged `request-payment`. */
 const ENCRYPTION_RESPONSE = [
+  ...CHARGED_RESPONSE,
   'x-amz-server-side-encryption',
+  'x-amz-server-side-encryption-aws-kms-key-id',
   'x-amz-server-side-encryption-bucket-key-enabled',
   'x-amz-server-side-encryption-customer-algorithm',
   'x-amz-server-side-encryption-customer-key-md5',
@@ -130,7 +152,7 @@ export const UPLOAD_RESPONSE = [
   ...ENCRYPTION_RESPONSE,
 ] as const;
 
-/** No KMS key id, no website redirect, nothing of replication: they tell about the upstream account. */
+/** A website redirect and the state of replication need their switches. */
 export const READ_RESPONSE = [
   'accept-ranges',
   'cache-control',
@@ -153,10 +175,12 @@ export const READ_RESPONSE = [
   'x-amz-object-lock-legal-hold',
   'x-amz-object-lock-mode',
   'x-amz-object-lock-retain-until-date',
+  'x-amz-replication-status',
   'x-amz-restore',
   'x-amz-storage-class',
   'x-amz-tagging-count',
   'x-amz-version-id',
+  'x-amz-website-redirect-location',
   ...ENCRYPTION_RESPONSE,
 ] as const;
 
