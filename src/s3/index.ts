@@ -58,6 +58,25 @@ export {
   type Operation,
   type OperationName,
 } from './operation-table.ts';
+export {
+  conflictingField,
+  missingField,
+  parsePostFields,
+  postKey,
+  postSuccess,
+  redirectLocation,
+  requestOfForm,
+  type PostFields,
+} from './post-fields.ts';
+export { FormFileParser } from './post-file.ts';
+export {
+  formDelimiter,
+  FormHeadParser,
+  malformedForm,
+  parseFormBoundary,
+  type FormHead,
+} from './post-form.ts';
+export { checkFileSize, checkPostPolicy, largestFile, parsePostPolicy, type PostPolicy } from './post-policy.ts';
 export { OPERATION_SWITCHES, type OperationSwitch, type SwitchedPart } from './operation-switch.ts';
 export { liftPresignedHeaders } from './presigned-headers.ts';
 export {
