@@ -39,8 +39,27 @@ const upload = (options: Options): Promise<SignedRequest> =>
   framedUpload(arena, { chunks: CHUNKS, ...options });
 
 const MISMATCH: Refusal = { status: 403, code: 'SignatureDoesNotMatch' };
-const INCOMPLETE: Refusal = { status: 400, code: 'IncompleteBody' };
-const TRAILER: Refusal = { status: 400, code: 'MalformedTrailerError' };
+const INCOMPLETE: Refusal = {
+  status: 400,
+  code: 'IncompleteBody',
+  message: 'The request body terminated unexpectedly',
+};
+const WRONG_LENGTH: Refusal = {
+  status: 400,
+  code: 'IncompleteBody',
+  message: 'You did not provide the number of bytes specified by the Content-Length HTTP header',
+};
+const UNSUPPORTED_TRAILER: Refusal = {
+  status: 400,
+  code: 'InvalidRequest',
+  message: 'The value specified in the x-amz-trailer header is not supported',
+};
+const TRAILER: Refusal = {
+  status: 400,
+  code: 'MalformedTrailerError',
+  message:
+    'The request contained trailing data that was not well-formed or did not conform to our published schema.',
+};
 
 describe.each(FORMS)('%s', (form) => {
   const signed = form !== UNSIGNED_TRAILER;
@@ -93,7 +112,7 @@ describe.each(FORMS)('%s', (form) => {
     [
       'a missing middle chunk',
       { change: (pieces) => [...pieces.slice(0, 3), ...pieces.slice(6)] },
-      INCOMPLETE,
+      WRONG_LENGTH,
     ],
     [
       'bytes after the last chunk',
@@ -101,10 +120,18 @@ describe.each(FORMS)('%s', (form) => {
       INCOMPLETE,
     ],
     ['a second body behind', { change: (pieces) => [...pieces, ...pieces] }, INCOMPLETE],
-    ['a decoded length too small', { decodedLength: OBJECT.length - 1 }, INCOMPLETE],
-    ['a decoded length too large', { decodedLength: OBJECT.length + 1 }, INCOMPLETE],
-    ['a decoded length beyond the encoded one', { decodedLength: OBJECT.length * 2 }, INCOMPLETE],
-    ['no decoded length', { decodedLength: null }, { status: 411, code: 'MissingContentLength' }],
+    ['a decoded length too small', { decodedLength: OBJECT.length - 1 }, WRONG_LENGTH],
+    ['a decoded length too large', { decodedLength: OBJECT.length + 1 }, WRONG_LENGTH],
+    ['a decoded length beyond the encoded one', { decodedLength: OBJECT.length * 2 }, WRONG_LENGTH],
+    [
+      'no decoded length',
+      { decodedLength: null },
+      {
+        status: 411,
+        code: 'MissingContentLength',
+        message: 'You must provide the Content-Length HTTP header.',
+      },
+    ],
     ['a negative decoded length', { decodedLength: -1 }, { status: 400, code: 'InvalidArgument' }],
     [
       'a decoded length that is no number',
@@ -128,7 +155,7 @@ describe.each(FORMS)('%s', (form) => {
     [
       'a huge size',
       { change: nth('size', 1, (line) => line.replace('40000', 'ffffffffffffffff')) },
-      INCOMPLETE,
+      WRONG_LENGTH,
     ],
     [
       'a size beyond 64 bits',
@@ -316,7 +343,15 @@ describe('trailers', () => {
         message: 'Value for x-amz-checksum-crc32 trailing header is invalid.',
       },
     ],
-    ['a value of another length', { trailerValue: 'AAAA' }, { status: 400, code: 'InvalidRequest' }],
+    [
+      'a value of another length',
+      { trailerValue: 'AAAA' },
+      {
+        status: 400,
+        code: 'InvalidRequest',
+        message: 'Value for x-amz-checksum-crc32 trailing header is invalid.',
+      },
+    ],
     ['another name than announced', { trailerName: 'x-amz-checksum-sha256' }, TRAILER],
     ['a header smuggled in', { trailerName: 'x-amz-meta-a' }, TRAILER],
     ['none', { change: nth('trailer', 0, () => undefined) }, TRAILER],
@@ -355,25 +390,9 @@ describe('trailers', () => {
   });
 
   test.each<[string, readonly Header[], Refusal]>([
-    [
-      'not announced',
-      [],
-      {
-        status: 400,
-        code: 'InvalidRequest',
-        message: 'The value specified in the x-amz-trailer header is not supported',
-      },
-    ],
-    [
-      'announced as a header of the object',
-      [['x-amz-trailer', 'x-amz-meta-a']],
-      { status: 400, code: 'InvalidRequest' },
-    ],
-    [
-      'announced twice',
-      [['x-amz-trailer', 'x-amz-checksum-crc32,x-amz-checksum-sha1']],
-      { status: 400, code: 'InvalidRequest' },
-    ],
+    ['not announced', [], UNSUPPORTED_TRAILER],
+    ['announced as a header of the object', [['x-amz-trailer', 'x-amz-meta-a']], UNSUPPORTED_TRAILER],
+    ['announced twice', [['x-amz-trailer', 'x-amz-checksum-crc32,x-amz-checksum-sha1']], UNSUPPORTED_TRAILER],
     [
       'beside a checksum header',
       [
@@ -434,7 +453,7 @@ describe('framing that the payload line does not announce', () => {
             ['x-amz-decoded-content-length', String(OBJECT.length)],
           ],
         }),
-        INCOMPLETE,
+        WRONG_LENGTH,
       );
     await arena.checkAbsent('raw');
   });

@@ -151,13 +151,29 @@ describe('a refused upload', () => {
   });
 
   test.each<[string, readonly Header[], Refusal]>([
-    ['without a length', [['Content-Length', 'none']], { status: 411, code: 'MissingContentLength' }],
+    [
+      'without a length',
+      [['Content-Length', 'none']],
+      {
+        status: 411,
+        code: 'MissingContentLength',
+        message: 'You must provide the Content-Length HTTP header.',
+      },
+    ],
     [
       'above 5 GiB',
       [['Content-Length', String(5 * 1024 ** 3 + 1)]],
-      { status: 400, code: 'EntityTooLarge', elements: { ProposedSize: String(5 * 1024 ** 3 + 1) } },
+      {
+        status: 400,
+        code: 'EntityTooLarge',
+        elements: { ProposedSize: String(5 * 1024 ** 3 + 1), MaxSizeAllowed: String(5 * 1024 ** 3) },
+      },
     ],
-    ['with a malformed MD5', [['Content-MD5', 'x']], { status: 400, code: 'InvalidDigest' }],
+    [
+      'with a malformed MD5',
+      [['Content-MD5', 'x']],
+      { status: 400, code: 'InvalidDigest', message: 'The Content-MD5 you specified is not valid.' },
+    ],
     [
       'with an MD5 of another length',
       [['Content-MD5', 'AAAA']],

@@ -80,6 +80,17 @@ describe('decoding', () => {
     }
   });
 
+  test.each(ALGORITHMS)('with a trailing %s: cut at every byte position', async (algorithm) => {
+    const object = Buffer.from('hello');
+    for (const form of FORMS.slice(1)) {
+      const encoded = encode([object], { form, algorithm });
+      for (let at = 0; at <= encoded.length; at++) {
+        const outcome = await decode(cut(encoded, [at]), object.length, { form, algorithm });
+        expect(outcome, `${form} cut at ${at}`).toEqual({ released: object, refusal: undefined });
+      }
+    }
+  });
+
   test.each(FORMS)('%s: one byte at a time, with empty reads between', async (form) => {
     const object = Buffer.from('hello');
     const pieces = [...encode([object], { form })].flatMap((byte) => [Buffer.from([byte]), Buffer.alloc(0)]);
