@@ -2,8 +2,24 @@
 import { awsCli } from './clients/aws-cli.ts';
 import { boto3 } from './clients/boto3.ts';
 import { curl } from './clients/curl.ts';
+import { go } from './clients/go.ts';
+import { java } from './clients/java.ts';
+import { minioPy } from './clients/minio-py.ts';
 import { rclone } from './clients/rclone.ts';
+import { ruby } from './clients/ruby.ts';
+import { rust } from './clients/rust.ts';
 import { s3cmd } from './clients/s3cmd.ts';
 import type { StoryClient } from './story.ts';
 
-export const CLIENTS: readonly StoryClient[] = [boto3, awsCli, curl, rclone, s3cmd];
+export const CLIENTS: readonly StoryClient[] = [
+  boto3,
+  awsCli,
+  curl,
+  rclone,
+  s3cmd,
+  go,
+  java,
+  minioPy,
+  ruby,
+  rust,
+];

@@ -18,8 +18,10 @@ import {
   SMALL_KEY,
   type Story,
   type StoryClient,
+  type Transfer,
 } from '../story.ts';
 import type { Credentials } from '../target.ts';
+import { oddKeys } from './odd-keys.ts';
 
 export const awsCli: StoryClient = {
   name: 'aws-cli',
@@ -62,6 +64,13 @@ export const awsCli: StoryClient = {
       const listed = await aws(story, 's3', 'ls', '--recursive', '--page-size', '1', uri(story, ''));
       expectText(listed.toString(), [SMALL_KEY, PIPED_KEY]);
     },
+    'odd keys': oddKeys({
+      roundTrip,
+      list: async (story) => (await aws(story, 's3', 'ls', '--recursive', uri(story, ''))).toString(),
+      async remove(story, key) {
+        await aws(story, 's3', 'rm', uri(story, key));
+      },
+    }),
     async multipart(story) {
       const path = join(story.folder, 'big.bin');
       await aws(story, 's3', 'cp', story.files.big, uri(story, BIG_KEY));
@@ -124,11 +133,13 @@ export const awsCli: StoryClient = {
       expectText(write.stderr, ['SignatureDoesNotMatch']);
     },
   },
-  async roundTrip(story, { from, key, to }) {
-    await aws(story, 's3', 'cp', from, uri(story, key));
-    await aws(story, 's3', 'cp', uri(story, key), to);
-  },
+  roundTrip,
 };
+
+async function roundTrip(story: Story, { from, key, to }: Transfer): Promise<void> {
+  await aws(story, 's3', 'cp', from, uri(story, key));
+  await aws(story, 's3', 'cp', uri(story, key), to);
+}
 
 /** Its file is what a user of an S3-compatible endpoint writes; without `s3v4` it would presign with SigV2. */
 async function configure(story: Story): Promise<void> {
@@ -170,6 +181,7 @@ function command(story: Story, credentials: Credentials, args: readonly string[]
       AWS_EC2_METADATA_DISABLED: 'true',
       AWS_MAX_ATTEMPTS: '1',
       AWS_PAGER: '',
+      BOTO_DISABLE_CRT: 'true',
       ...(story.target.caFile !== undefined && { AWS_CA_BUNDLE: story.target.caFile }),
     },
     folder: story.folder,

@@ -146,6 +146,17 @@ def list_():
     assert [entry["Prefix"] for entry in top["CommonPrefixes"]] == ["reports/"], top
 
 
+def odd_keys():
+    for key in story["oddKeys"]:
+        s3.put_object(Bucket=bucket, Key=key, Body=key.encode())
+        same(stored(key), key.encode())
+    found = [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket, Prefix="odd/")["Contents"]]
+    assert found == sorted(story["oddKeys"], key=str.encode), found
+    for key in story["oddKeys"]:
+        s3.delete_object(Bucket=bucket, Key=key)
+        refused("404", 404, lambda: s3.head_object(Bucket=bucket, Key=key))
+
+
 def multipart():
     s3.upload_file(files["big"], bucket, story["bigKey"], Config=parts)
     path = os.path.join(story["folder"], "big.bin")
@@ -207,6 +218,7 @@ STEPS = {
     "range get": range_get,
     "put from a pipe": put_from_a_pipe,
     "list": list_,
+    "odd keys": odd_keys,
     "multipart": multipart,
     "copy": copy,
     "delete many": delete_many,

@@ -18,8 +18,10 @@ import {
   SMALL_KEY,
   type Story,
   type StoryClient,
+  type Transfer,
 } from '../story.ts';
 import type { Credentials } from '../target.ts';
+import { oddKeys } from './odd-keys.ts';
 
 /**
  * curl signs by itself (`--aws-sigv4`), but adds `x-amz-content-sha256` only since 8.0 and sorts the query only since
@@ -61,6 +63,16 @@ export const curl: StoryClient = {
       const { text } = await expectStatus(story, 200, url(story, '', 'list-type=2&prefix=reports%2F'));
       expectText(text, [`<Key>${SMALL_KEY}</Key>`, '<KeyCount>1</KeyCount>']);
     },
+    'odd keys': oddKeys({
+      roundTrip,
+      async list(story) {
+        const { text } = await expectStatus(story, 200, url(story, '', 'encoding-type=url&list-type=2'));
+        return decodeURIComponent(text.replaceAll('+', ' '));
+      },
+      async remove(story, key) {
+        await expectStatus(story, 204, '-X', 'DELETE', url(story, key));
+      },
+    }),
     async multipart(story) {
       const created = await expectStatus(story, 200, ...sending('POST'), url(story, BIG_KEY, 'uploads='));
       const id = /<UploadId>(?<id>[^<]+)<\/UploadId>/.exec(created.text)?.groups?.['id'];
@@ -127,11 +139,13 @@ export const curl: StoryClient = {
       expectText(`${write.status} ${write.text}`, ['403', '<Code>SignatureDoesNotMatch</Code>']);
     },
   },
-  async roundTrip(story, { from, key, to }) {
-    await expectStatus(story, 200, '-T', from, url(story, key));
-    await expectStatus(story, 200, '-o', to, url(story, key));
-  },
+  roundTrip,
 };
+
+async function roundTrip(story: Story, { from, key, to }: Transfer): Promise<void> {
+  await expectStatus(story, 200, '-T', from, url(story, key));
+  await expectStatus(story, 200, '-o', to, url(story, key));
+}
 
 interface Answer {
   readonly status: number;

@@ -18,8 +18,10 @@ import {
   SMALL_KEY,
   type Story,
   type StoryClient,
+  type Transfer,
 } from '../story.ts';
 import type { Credentials } from '../target.ts';
+import { oddKeys } from './odd-keys.ts';
 
 export const rclone: StoryClient = {
   name: 'rclone',
@@ -55,6 +57,13 @@ export const rclone: StoryClient = {
       const listed = await tell(story, 'lsf', '--recursive', '--s3-list-chunk', '1', object(story, ''));
       expectText(listed.toString(), [SMALL_KEY, PIPED_KEY]);
     },
+    'odd keys': oddKeys({
+      roundTrip,
+      list: async (story) => (await tell(story, 'lsf', '--recursive', object(story, ''))).toString(),
+      async remove(story, key) {
+        await tell(story, 'deletefile', object(story, key));
+      },
+    }),
     async multipart(story) {
       const path = join(story.folder, 'big.bin');
       await tell(story, 'copyto', story.files.big, object(story, BIG_KEY));
@@ -97,11 +106,13 @@ export const rclone: StoryClient = {
       expectText(list.stderr, ['SignatureDoesNotMatch', '403']);
     },
   },
-  async roundTrip(story, { from, key, to }) {
-    await tell(story, 'copyto', from, object(story, key));
-    await tell(story, 'copyto', object(story, key), to);
-  },
+  roundTrip,
 };
+
+async function roundTrip(story: Story, { from, key, to }: Transfer): Promise<void> {
+  await tell(story, 'copyto', from, object(story, key));
+  await tell(story, 'copyto', object(story, key), to);
+}
 
 async function tell(story: Story, ...args: readonly string[]): Promise<Buffer> {
   return runOrThrow(command(story, story.target.admin, args));

@@ -17,8 +17,10 @@ import {
   SMALL_KEY,
   type Story,
   type StoryClient,
+  type Transfer,
 } from '../story.ts';
 import type { Credentials } from '../target.ts';
+import { oddKeys } from './odd-keys.ts';
 
 const SIGNS_WITH_V2 = { unable: '`s3cmd signurl` makes SigV2 URLs only' } as const;
 
@@ -58,6 +60,13 @@ export const s3cmd: StoryClient = {
       const listed = await tell(story, 'ls', '--recursive', uri(story, ''));
       expectText(listed.toString(), [SMALL_KEY, PIPED_KEY]);
     },
+    'odd keys': oddKeys({
+      roundTrip,
+      list: async (story) => (await tell(story, 'ls', '--recursive', uri(story, ''))).toString(),
+      async remove(story, key) {
+        await tell(story, 'del', uri(story, key));
+      },
+    }),
     async multipart(story) {
       const path = join(story.folder, 'big.bin');
       await tell(story, 'put', '--multipart-chunk-size-mb=5', story.files.big, uri(story, BIG_KEY));
@@ -100,11 +109,13 @@ export const s3cmd: StoryClient = {
       expectText(write.stderr, ['403', 'SignatureDoesNotMatch']);
     },
   },
-  async roundTrip(story, { from, key, to }) {
-    await tell(story, 'put', from, uri(story, key));
-    await tell(story, 'get', uri(story, key), to);
-  },
+  roundTrip,
 };
+
+async function roundTrip(story: Story, { from, key, to }: Transfer): Promise<void> {
+  await tell(story, 'put', from, uri(story, key));
+  await tell(story, 'get', uri(story, key), to);
+}
 
 async function tell(story: Story, ...args: readonly string[]): Promise<Buffer> {
   return runOrThrow(await command(story, story.target.admin, args));
