@@ -25,8 +25,7 @@ export interface ProviderOptions {
 
 /** Asks anew, whatever was had before. Rejects with the provider's own error, whose message may span lines. */
 export async function provideCredentials(options: ProviderOptions): Promise<ProvidedCredentials> {
-  const provider = await makeProvider(options);
-  const { accessKeyId, secretAccessKey, sessionToken, expiration } = await provider();
+  const { accessKeyId, secretAccessKey, sessionToken, expiration } = await ask(options);
   return {
     accessKeyId,
     secretAccessKey: new Secret(secretAccessKey),
@@ -35,30 +34,30 @@ export async function provideCredentials(options: ProviderOptions): Promise<Prov
   };
 }
 
-async function makeProvider({ provider, profile, region, proxy }: ProviderOptions) {
+async function ask({ provider, profile, region, proxy }: ProviderOptions) {
   const aws = await import('@aws-sdk/credential-providers');
   const files = { ...(profile !== undefined && { profile }), ignoreCache: true };
-  const clientConfig = {
-    region,
-    ...(proxy !== undefined && { requestHandler: { httpsAgent: new Agent({ proxyEnv: proxyEnv(proxy) }) } }),
-  };
+  const clientConfig =
+    proxy === undefined ? {} : { requestHandler: { httpsAgent: new Agent({ proxyEnv: proxyEnv(proxy) }) } };
+  // Of STS, where neither profile nor environment names another.
+  const caller = { callerClientConfig: { region: () => Promise.resolve(region) } };
   switch (provider) {
     case 'default':
-      return aws.fromNodeProviderChain({ ...files, clientConfig });
+      return aws.fromNodeProviderChain({ ...files, clientConfig })(caller);
     case 'environment':
-      return aws.fromEnv();
+      return aws.fromEnv()();
     case 'profile':
-      return aws.fromIni({ ...files, clientConfig });
+      return aws.fromIni({ ...files, clientConfig })(caller);
     case 'process':
-      return aws.fromProcess(files);
+      return aws.fromProcess(files)(caller);
     case 'sso':
-      return aws.fromSSO({ ...files, clientConfig });
+      return aws.fromSSO({ ...files, clientConfig })(caller);
     case 'web-identity':
-      return aws.fromTokenFile({ clientConfig });
+      return aws.fromTokenFile({ clientConfig })(caller);
     case 'container':
-      return aws.fromHttp();
+      return aws.fromHttp()();
     case 'instance':
-      return aws.fromInstanceMetadata();
+      return aws.fromInstanceMetadata()();
   }
 }
 

@@ -83,7 +83,7 @@ describe("an upstream's refusal", () => {
     expect(refusal.upstream).toMatchObject({
       status,
       errorCode: code,
-      cause: `the upstream refuses the gateway's own request: ${code}`,
+      cause: `the upstream refuses the gateway's own request: ${code}${more.includes('Region') ? ': it wants region `eu-north-1`' : ''}`,
     });
   });
 
