@@ -53,15 +53,16 @@ export class SettingsMerger {
     return [
       ...TOGETHER,
       ...sections.flatMap((section): readonly Path[][] => {
-        const source = getSetting(this.#raw, [...section, 'credentials']);
-        const names =
+        const at = (...names: readonly string[]): Path => section.concat(names);
+        const source = getSetting(this.#raw, at('credentials'));
+        const credentials =
           source === undefined || source === 'static'
-            ? ['endpoint', 'accessKeyId', 'secretAccessKey']
-            : ['endpoint', 'credentials'];
-        const group = names.map((name) => [...section, name]);
-        return [group, ['cert', 'key'].map((name) => [...section, 'tls', name])].filter(
-          ([first]) => first !== undefined,
-        );
+            ? [at('accessKeyId'), at('secretAccessKey')]
+            : [at('credentials')];
+        return [
+          [at('endpoint'), ...credentials],
+          [at('tls', 'cert'), at('tls', 'key')],
+        ];
       }),
     ];
   }

@@ -44,7 +44,7 @@ export async function deleteObjects(
   if (allowed.length === 0) return answer([], errors);
 
   const place = placeOf(request);
-  const named = allowed.map((entry) => ({ ...entry, key: upstreamKey(place, entry.key) }));
+  const named = allowed.map((entry) => renamed(entry, upstreamKey(place, entry.key)));
   const { payload, headers } = xmlPayload(renderDeleteObjects({ quiet, objects: named }));
   const kept = forwardedHeaders(request).filter(([name]) => name === 'x-amz-bypass-governance-retention');
   const response = await send(request, { payload, signal, headers: [...kept, ...headers] }, dependencies);
@@ -63,7 +63,11 @@ export async function deleteObjects(
 function inClientsKey<T extends { readonly key: string }>(entry: T, place: Place): T {
   const key = clientKey(place, entry.key);
   if (key === undefined) throw new Error('the answer names a key that was not asked for');
-  return { ...entry, key };
+  return renamed(entry, key);
+}
+
+function renamed<T extends { readonly key: string }>(entry: T, key: string): T {
+  return entry.key === key ? entry : { ...entry, key };
 }
 
 /** The first refusal of its actions, or the last grant. */
