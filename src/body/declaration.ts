@@ -207,6 +207,8 @@ function parseChecksum(headers: WireHeaders): BodyDeclaration['checksum'] {
 function checkSdkAlgorithm(headers: WireHeaders, declared: ChecksumAlgorithm | undefined): void {
   const label = headers.get('x-amz-sdk-checksum-algorithm');
   if (label === undefined) return;
+  // SDKs send MD5 as they did before it was one of the checksums: in Content-MD5, which is verified, too.
+  if (declared === undefined && label.toUpperCase() === 'MD5' && headers.has('content-md5')) return;
   if (declared === undefined)
     throw invalidRequest(
       'x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.',

@@ -271,6 +271,16 @@ describe('checksum headers', () => {
     expect(parse(agrees, UNSIGNED_TRAILER).trailer).toBe('crc32');
   });
 
+  test('Content-MD5 is what the SDKs mean by MD5', () => {
+    const fields = { 'content-length': '5', 'x-amz-sdk-checksum-algorithm': 'MD5' };
+    expect(parse({ ...fields, 'content-md5': MD5 }).md5).toEqual(Buffer.from(MD5, 'base64'));
+    expect(parse({ ...fields, ...checksumHeader('md5') }).checksum?.algorithm).toBe('md5');
+    expect(refusal({ ...fields, 'x-amz-checksum-crc32': 'NhCmhg==', 'content-md5': MD5 })).toMatchObject({
+      message: 'Value for x-amz-sdk-checksum-algorithm header is invalid.',
+    });
+    expect(refusal(fields)).toMatchObject({ code: 'InvalidRequest' });
+  });
+
   test('of the object are not compared with a body that is not the object', () => {
     const fields = {
       'content-length': '5',
