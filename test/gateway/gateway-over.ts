@@ -1,7 +1,7 @@
 /** A gateway in front of an upstream whose every answer the test writes by hand. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,12 +37,18 @@ interface CallOptions {
   readonly onFirstByte?: () => void;
 }
 
-/** Runs until the test ends. Every bucket exists. */
+/**
+ * Runs until the test ends. Every bucket exists, unless `env` says otherwise.
+ * @param settings YAML.
+ */
 export async function gatewayOver(
   upstream: (request: IncomingMessage, response: ServerResponse) => void,
   env: Readonly<Record<string, string>> = {},
+  settings = '',
 ): Promise<GatewayOver> {
   const dataDir = await mkdtemp(join(tmpdir(), 'bucketwarden-gateway-'));
+  const file = join(dataDir, 'settings.yaml');
+  await writeFile(file, settings);
   const records: Readonly<Record<string, unknown>>[] = [];
   const { log } = createLogger({
     level: 'info',
@@ -53,6 +59,7 @@ export async function gatewayOver(
     },
   });
   const config = loadConfig({
+    file,
     env: {
       BUCKETWARDEN_LISTEN: '127.0.0.1:0',
       BUCKETWARDEN_ADMIN_LISTEN: '127.0.0.1:0',
