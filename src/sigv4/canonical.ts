@@ -111,7 +111,7 @@ export function wireBytes(canonical: string): string | Buffer {
 }
 
 /** White space at the ends goes, runs of it become one space. Only ASCII: byte 0xA0 is half of a UTF-8 character. */
-function canonicalHeaderValue(value: string): string {
+export function canonicalHeaderValue(value: string): string {
   return NEEDS_FOLDING.test(value)
     ? value.replaceAll(/[ \t\r\n\f\v]+/g, ' ').replaceAll(/^ | $/g, '')
     : value;

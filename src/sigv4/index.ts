@@ -8,6 +8,14 @@ export {
 } from './canonical.ts';
 export { createChunkVerifier, type ChunkSigner, type ChunkVerifier } from './chunk.ts';
 export { anonymousPayloadHash, parseSignatureClaim, type SignatureClaim } from './claim.ts';
+export {
+  diagnoseInSteps,
+  diagnoseSignature,
+  type Diagnosis,
+  explainCause,
+  type SignatureCase,
+  type SignatureCause,
+} from './doctor.ts';
 export { isStreamingPayload, UNSIGNED_PAYLOAD } from './payload.ts';
 export { parsePostClaim, verifyPostSignature, type PostClaim } from './post-claim.ts';
 export { Secret } from './secret.ts';

@@ -336,22 +336,23 @@ describe('a signature', () => {
   });
 });
 
-describe('signed chunks', () => {
-  const HELLO = Buffer.from('hello');
-  const start = () => {
-    const { chain } = byHeader({
-      method: 'PUT',
-      payloadHash: 'STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER',
-    });
-    const verifier = createChunkVerifier({
-      timestamp: '20260228T235959Z',
-      scope: SCOPE,
-      signingKey: KEY,
-      signature: chain.signature,
-    });
-    return { chain, verifier };
-  };
+const HELLO = Buffer.from('hello');
+/** A new chain and what verifies it. */
+const start = () => {
+  const { chain } = byHeader({
+    method: 'PUT',
+    payloadHash: 'STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER',
+  });
+  const verifier = createChunkVerifier({
+    timestamp: '20260228T235959Z',
+    scope: SCOPE,
+    signingKey: KEY,
+    signature: chain.signature,
+  });
+  return { chain, verifier };
+};
 
+describe('signed chunks', () => {
   test('verify one after the other, the padding not being part of what the next builds on', () => {
     const { chain, verifier } = start();
     expect(verifier.signatureLength).toBe(144);
