@@ -1,5 +1,5 @@
 /** Where the fields and the file of a form begin and end, however its bytes come. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FormFileParser, FormHeadParser, parseFormBoundary, S3Error } from '../../src/s3/index.ts';
 import { BOUNDARY, formBody, type Field, type FormParts } from '../support/raw-form.ts';
@@ -212,9 +212,6 @@ describe('what two parsers could read differently is refused', () => {
 });
 
 describe('headers of a part', () => {
-  const filenameOf = (disposition: string): string | undefined =>
-    read([Buffer.from(`--${BOUNDARY}\r\n${disposition}\r\n\r\nx\r\n--${BOUNDARY}--\r\n`)]).filename;
-
   // WHATWG HTML, "multipart/form-data encoding algorithm"; RFC 7578, section 4.2.
   test.each([
     ['Content-Disposition: form-data; name="file"; filename="a b.jpg"', 'a b.jpg'],
@@ -241,13 +238,9 @@ describe('headers of a part', () => {
 
 describe('limits', () => {
   test('20 KB beside the file, to the byte', () => {
-    const build = (size: number): Buffer => {
-      const { fileStart } = formBody({ fields: [['a', '']], file: '' });
-      return formBody({ fields: [['a', 'x'.repeat(size - fileStart)]], file: 'y'.repeat(100_000) }).body;
-    };
-    expect(read([build(20_480)]).length).toBe(20_480);
-    expect(read(splitAt(build(20_480), [4095, 4096, 20_479])).length).toBe(20_480);
-    for (const pieces of [[build(20_481)], splitAt(build(20_481), [1, 20_480])])
+    expect(read([formOf(20_480)]).length).toBe(20_480);
+    expect(read(splitAt(formOf(20_480), [4095, 4096, 20_479])).length).toBe(20_480);
+    for (const pieces of [[formOf(20_481)], splitAt(formOf(20_481), [1, 20_480])])
       expect(refusal(() => read(pieces))).toMatchObject({
         code: 'MaxPostPreDataLengthExceeded',
         status: 400,
@@ -256,10 +249,8 @@ describe('limits', () => {
   });
 
   test('as much behind it', () => {
-    const behind = (size: number): Buffer =>
-      formBody({ fields: [], file: 'y', behind: [['submit', 'x'.repeat(size)]] }).body;
-    expect(read([behind(20_000)]).file.toString()).toBe('y');
-    expect(refusal(() => read([behind(20_481)])).code).toBe('MaxPostPreDataLengthExceeded');
+    expect(read([formWithBehind(20_000)]).file.toString()).toBe('y');
+    expect(refusal(() => read([formWithBehind(20_481)])).code).toBe('MaxPostPreDataLengthExceeded');
   });
 
   test('a form without a file', () => {
@@ -308,3 +299,19 @@ describe('the boundary', () => {
     },
   );
 });
+
+/** The name of the file in a form of nothing else. */
+function filenameOf(disposition: string): string | undefined {
+  return read([Buffer.from(`--${BOUNDARY}\r\n${disposition}\r\n\r\nx\r\n--${BOUNDARY}--\r\n`)]).filename;
+}
+
+/** With that many bytes before the file. */
+function formOf(size: number): Buffer {
+  const { fileStart } = formBody({ fields: [['a', '']], file: '' });
+  return formBody({ fields: [['a', 'x'.repeat(size - fileStart)]], file: 'y'.repeat(100_000) }).body;
+}
+
+/** With a field of that many bytes behind the file. */
+function formWithBehind(size: number): Buffer {
+  return formBody({ fields: [], file: 'y', behind: [['submit', 'x'.repeat(size)]] }).body;
+}
