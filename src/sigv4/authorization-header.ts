@@ -71,7 +71,8 @@ export function parseHeaderTimestamp(headers: WireHeaders): {
 
 function component(components: readonly string[], prefix: string): string | undefined {
   for (const text of components) {
-    const trimmed = text.trim();
+    // Not `trim`, which also takes away what is no white space in HTTP (RFC 9110, section 5.6.3).
+    const trimmed = text.replace(/^[ \t]+/, '').replace(/[ \t]+$/, '');
     if (trimmed.startsWith(prefix)) return trimmed.slice(prefix.length);
   }
   return undefined;

@@ -38,6 +38,7 @@ describe('an Authorization header', () => {
     ['with a fourth component', `${AUTHORIZATION}, Extra=1`, THREE],
     ['with a repeated component', `${AUTHORIZATION}, Signature=${SIGNATURE}`, THREE],
     ['with a component that has no value', AUTHORIZATION.replace('Signature=', 'Signature'), THREE],
+    ['with a no-break space between components', AUTHORIZATION.replace(', ', ',\u00a0'), THREE],
     ['with an empty list of headers', AUTHORIZATION.replace(SIGNED_HEADERS, ''), THREE],
     ['with a header listed twice', AUTHORIZATION.replace(SIGNED_HEADERS, 'host;host'), THREE],
     ['with a header in upper case', AUTHORIZATION.replace('host', 'Host'), THREE],
