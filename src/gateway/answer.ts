@@ -42,6 +42,11 @@ export function emptyAnswer(status: number, headers: readonly string[] = []): An
   return { status, headers, body: { kind: 'none' }, upstream: undefined };
 }
 
+/** @param headers name, value, name, value… */
+export function withHeaders(answer: Answer, headers: readonly string[]): Answer {
+  return headers.length === 0 ? answer : { ...answer, headers: [...answer.headers, ...headers] };
+}
+
 export function xmlAnswer(xml: string, upstream?: UpstreamOutcome): Answer {
   return {
     status: 200,

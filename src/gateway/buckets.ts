@@ -2,6 +2,7 @@
 import type { BucketSettings } from '../config/index.ts';
 import type { BucketDirectory, BucketRecord, KnownBucket } from '../identity/index.ts';
 import type { CompiledPolicy } from '../policy/index.ts';
+import type { CorsConfiguration } from '../s3/index.ts';
 import type { FolderPolicy, PolicyFolder } from './policy-folder.ts';
 import type { Place, Routes } from './routes.ts';
 
@@ -17,6 +18,8 @@ export interface Bucket extends Pick<
   /** Made through the gateway; undefined for one that only the configuration names. */
   readonly record: BucketRecord | undefined;
   readonly policy: BucketPolicy;
+  /** Set through the API; undefined where no other origin is allowed anything. */
+  readonly cors: CorsConfiguration | undefined;
 }
 
 /** `file` is set when a file of the live folder holds, and the API cannot change it. */
@@ -62,6 +65,7 @@ export function createBuckets(options: {
         operations,
         readOnly,
         policy: file === undefined ? fromStore(name, known) : fromFile(file),
+        cors: known?.cors,
       };
     },
   };

@@ -1,8 +1,10 @@
 /** The way of every request, in order. The only file that knows it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { accept } from './accept.ts';
+import { withHeaders } from './answer.ts';
 import { authenticate, type AuthenticateDependencies } from './authenticate.ts';
 import { authorize, type AuthorizeDependencies } from './authorize.ts';
+import { answerPreflight, crossOriginHeaders, identifyPreflight, isPreflight } from './cors.ts';
 import { documentContext, feedsDecision, readDocument } from './documents.ts';
 import { identify, type IdentifyDependencies } from './identify.ts';
 import { incomingBody, type IncomingBody } from './incoming-body.ts';
@@ -44,8 +46,16 @@ export function createHandler(dependencies: HandlerDependencies): Handler {
     const bytes = (): IncomingBytes =>
       (reading ??= trail.reading(incomingBytes(received, response, dependencies)));
     let opened: IncomingBody | undefined;
+    let crossOrigin: readonly string[] = [];
     try {
       const accepted = trail.reached(accept(received, dependencies.limits));
+      if (isPreflight(accepted)) {
+        const preflight = trail.reached(identifyPreflight(accepted, dependencies));
+        const answer = trail.answered(await answerPreflight(preflight, dependencies));
+        trail.sent(await respond(answer, received, response, dependencies));
+        return;
+      }
+      if (accepted.wire.headers.has('origin')) crossOrigin = await crossOriginHeaders(accepted, dependencies);
       const identified = trail.reached(identify(accepted, dependencies));
       const known =
         identified.form === 'unread' ? await openForm(identified, bytes(), dependencies) : identified;
@@ -58,14 +68,14 @@ export function createHandler(dependencies: HandlerDependencies): Handler {
       );
       const document = feeding ?? (await readDocument(authorized, body));
       const request = { request: authorized, document, body, signal: gone.signal };
-      const answer = trail.answered(await perform(request, dependencies));
+      const answer = withHeaders(trail.answered(await perform(request, dependencies)), crossOrigin);
       trail.sent(await respond(answer, received, response, dependencies));
     } catch (error) {
       // An upstream that still answers, or waits for bytes, does so for nobody.
       gone.abort(error);
       const refusal = trail.refused(refusalOf(error), error);
       if (response.headersSent || response.destroyed) response.destroy();
-      else trail.sent(refuse(refusal, received, response, dependencies));
+      else trail.sent(refuse(refusal, received, response, { ...dependencies, more: crossOrigin }));
       await opened?.release();
       await reading?.release();
       if (!incoming.complete && !incoming.destroyed) drain(incoming);

@@ -7,6 +7,7 @@ import type { IncomingBody } from './incoming-body.ts';
 import { requireSwitches } from './bucket-switches.ts';
 import { getAcl, putAcl } from './operations/acl.ts';
 import { getBucketEncryption } from './operations/bucket-encryption.ts';
+import { deleteBucketCors, getBucketCors, putBucketCors } from './operations/bucket-cors.ts';
 import { createBucket, deleteBucket, getBucketLocation, headBucket } from './operations/bucket-lifecycle.ts';
 import { deleteBucketPolicy, getBucketPolicy, putBucketPolicy } from './operations/bucket-policy.ts';
 import { deleteObjects } from './operations/delete-objects.ts';
@@ -57,6 +58,12 @@ export async function perform(performance: Performance, dependencies: PerformDep
       return putBucketPolicy(performance, dependencies);
     case 'DeleteBucketPolicy':
       return deleteBucketPolicy(performance, dependencies);
+    case 'GetBucketCors':
+      return getBucketCors(performance);
+    case 'PutBucketCors':
+      return putBucketCors(performance, dependencies);
+    case 'DeleteBucketCors':
+      return deleteBucketCors(performance, dependencies);
     case 'GetBucketAcl':
     case 'GetObjectAcl':
       return getAcl(performance, dependencies);

@@ -58,12 +58,15 @@ export function refusalOf(error: unknown): S3Error | UpstreamRefusal {
     : new S3Error('InternalError', { cause: error });
 }
 
-/** Writes S3's error document; a HEAD gets the status alone. */
+/**
+ * Writes S3's error document; a HEAD gets the status alone.
+ * @param more headers beside those of the refusal: name, value, name, value…
+ */
 export function refuse(
   refusal: S3Error | UpstreamRefusal,
   received: Received,
   response: ServerResponse,
-  { hostId }: Responder,
+  { hostId, more }: Responder & { readonly more: readonly string[] },
 ): Sent {
   const context = { resource: pathOf(received.target), requestId: received.requestId, hostId };
   const bodyless = received.method === 'HEAD' || refusal.status === 304;
@@ -73,6 +76,7 @@ export function refuse(
     headers.push('content-type', 'application/xml', 'content-length', String(Buffer.byteLength(xml)));
   if (refusal instanceof S3Error)
     for (const [name, value] of Object.entries(refusal.headers)) headers.push(name, value);
+  headers.push(...more);
   // Node then says so in the answer, and `server.ts` takes no further request from the connection.
   if (mustClose(received)) response.shouldKeepAlive = false;
   response.writeHead(refusal.status, headers);

@@ -1,5 +1,6 @@
 /** From a bucket's name to what the gateway knows of it: who owns it, and the policy set through the API; cached. */
 import { compilePolicy, parsePolicy, type CompiledPolicy } from '../policy/index.ts';
+import { parseCorsConfiguration, type CorsConfiguration } from '../s3/index.ts';
 import { type DirectoryOptions } from './key-directory.ts';
 import { createStoreCache } from './store-cache.ts';
 import { type BucketRecord, type StoredBucket } from './store.ts';
@@ -8,6 +9,8 @@ export interface KnownBucket {
   /** Undefined for a bucket that was not made through the gateway. */
   readonly record: BucketRecord | undefined;
   readonly policy: BucketPolicy | undefined;
+  /** Undefined also for one that cannot be read: then no other origin is allowed anything. */
+  readonly cors: CorsConfiguration | undefined;
 }
 
 /** `unusable`: the stored text is no policy for this bucket, so that every request to the bucket must be denied. */
@@ -16,7 +19,7 @@ export type BucketPolicy =
   | { readonly state: 'unusable'; readonly document: string };
 
 export interface BucketDirectory {
-  /** Resolves to undefined for a bucket without record and policy; rejects only when the store fails. */
+  /** Resolves to undefined for a bucket of which nothing is stored; rejects only when the store fails. */
   find(name: string): Promise<KnownBucket | undefined>;
   /** Looks for changes now: after a change through the store, so that the next `find` sees it. Never rejects. */
   refresh(): Promise<void>;
@@ -29,7 +32,13 @@ export function createBucketDirectory(options: DirectoryOptions): BucketDirector
     store,
     load: async (name) => {
       const bucket = await store.findBucket(name);
-      return bucket && { record: bucket.record, policy: usablePolicy(name, bucket, onProblem) };
+      return (
+        bucket && {
+          record: bucket.record,
+          policy: usablePolicy(name, bucket, onProblem),
+          cors: usableCors(name, bucket, onProblem),
+        }
+      );
     },
     max: options.cacheSize,
     now: options.now,
@@ -58,5 +67,19 @@ function usablePolicy(
   } catch (error) {
     onProblem({ kind: 'bucket-policy', subject: name, error });
     return { state: 'unusable', document };
+  }
+}
+
+function usableCors(
+  name: string,
+  { cors }: StoredBucket,
+  onProblem: DirectoryOptions['onProblem'],
+): CorsConfiguration | undefined {
+  if (cors === undefined) return undefined;
+  try {
+    return parseCorsConfiguration(cors.document);
+  } catch (error) {
+    onProblem({ kind: 'bucket-cors', subject: name, error });
+    return undefined;
   }
 }

@@ -34,6 +34,7 @@ export { SCOPE_POLICY_NAME, scopePolicy, type KeyScope, type ScopeAccess } from 
 export { openSqliteStore } from './sqlite-store.ts';
 export { IdentityStoreError } from './store.ts';
 export type {
+  BucketCorsRecord,
   BucketPolicyRecord,
   BucketRecord,
   IdentityStore,

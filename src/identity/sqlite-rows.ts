@@ -2,6 +2,7 @@
 import { type SQLOutputValue } from 'node:sqlite';
 
 import {
+  type BucketRecord,
   type KeyOrigin,
   type KeyStatus,
   type StoredBucket,
@@ -45,22 +46,33 @@ export function policyFromRow(row: Row): StoredPolicy {
   return { name: text(row, 'name'), document: text(row, 'document') };
 }
 
-/** Undefined when the row has neither a bucket nor a policy. */
+/** Undefined when the row has nothing of a bucket. */
 export function bucketFromRow(row: Row): StoredBucket | undefined {
-  const bucket = typeof row['name'] === 'string';
-  const policy = typeof row['document'] === 'string';
-  if (!bucket && !policy) return undefined;
+  const record = typeof row['name'] === 'string' ? recordFromRow(row) : undefined;
+  const policy = documentFromRow(row, 'document', 'changed_at');
+  const cors = documentFromRow(row, 'cors_document', 'cors_changed_at');
+  return record === undefined && policy === undefined && cors === undefined
+    ? undefined
+    : { record, policy, cors };
+}
+
+export function recordFromRow(row: Row): BucketRecord {
   return {
-    record: bucket
-      ? {
-          name: text(row, 'name'),
-          ownerAccount: text(row, 'owner_account'),
-          upstream: row['upstream'] === null ? undefined : text(row, 'upstream'),
-          createdAt: integer(row, 'created_at'),
-        }
-      : undefined,
-    policy: policy ? { document: text(row, 'document'), changedAt: integer(row, 'changed_at') } : undefined,
+    name: text(row, 'name'),
+    ownerAccount: text(row, 'owner_account'),
+    upstream: row['upstream'] === null ? undefined : text(row, 'upstream'),
+    createdAt: integer(row, 'created_at'),
   };
+}
+
+function documentFromRow(
+  row: Row,
+  document: string,
+  changedAt: string,
+): { readonly document: string; readonly changedAt: number } | undefined {
+  return typeof row[document] === 'string'
+    ? { document: text(row, document), changedAt: integer(row, changedAt) }
+    : undefined;
 }
 
 export function text(row: Row, column: string): string {

@@ -59,6 +59,14 @@ const MIGRATIONS: readonly string[] = [
   `,
   // NULL: made when there was one upstream only.
   'ALTER TABLE buckets ADD COLUMN upstream TEXT',
+  `
+  -- No reference to buckets, as for policies.
+  CREATE TABLE bucket_cors (
+    bucket TEXT PRIMARY KEY,
+    document TEXT NOT NULL,
+    changed_at INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];
 
 /**

@@ -3,10 +3,18 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 
-import { bucketFromRow, keyOwnerFromRow, policyFromRow, principalFromRow, text } from './sqlite-rows.ts';
+import {
+  bucketFromRow,
+  keyOwnerFromRow,
+  policyFromRow,
+  principalFromRow,
+  recordFromRow,
+  text,
+} from './sqlite-rows.ts';
 import { migrate } from './sqlite-schema.ts';
 import {
   IdentityStoreError,
+  type BucketCorsRecord,
   type BucketPolicyRecord,
   type BucketRecord,
   type IdentityStore,
@@ -138,7 +146,7 @@ class SqliteStore implements IdentityStore {
 
   async findBucket(name: string): Promise<StoredBucket | undefined> {
     const row = this.#get(
-      `SELECT b.name, b.owner_account, b.upstream, b.created_at, p.document, p.changed_at FROM (SELECT ? AS wanted) LEFT JOIN buckets b ON b.name = wanted LEFT JOIN bucket_policies p ON p.bucket = wanted`,
+      `SELECT b.name, b.owner_account, b.upstream, b.created_at, p.document, p.changed_at, c.document AS cors_document, c.changed_at AS cors_changed_at FROM (SELECT ? AS wanted) LEFT JOIN buckets b ON b.name = wanted LEFT JOIN bucket_policies p ON p.bucket = wanted LEFT JOIN bucket_cors c ON c.bucket = wanted`,
       name,
     );
     return row === undefined ? undefined : bucketFromRow(row);
@@ -146,7 +154,7 @@ class SqliteStore implements IdentityStore {
 
   async listBuckets(): Promise<readonly BucketRecord[]> {
     const rows = this.#all('SELECT name, owner_account, upstream, created_at FROM buckets ORDER BY name');
-    return rows.map((row) => bucketFromRow(row)?.record).filter((record) => record !== undefined);
+    return rows.map(recordFromRow);
   }
 
   async addBucket(bucket: BucketRecord): Promise<boolean> {
@@ -164,7 +172,8 @@ class SqliteStore implements IdentityStore {
   async deleteBucket(name: string): Promise<boolean> {
     return this.#transaction('IMMEDIATE', () => {
       const policies = this.#run('DELETE FROM bucket_policies WHERE bucket = ?', name);
-      return this.#run('DELETE FROM buckets WHERE name = ?', name) + policies > 0;
+      const cors = this.#run('DELETE FROM bucket_cors WHERE bucket = ?', name);
+      return this.#run('DELETE FROM buckets WHERE name = ?', name) + policies + cors > 0;
     });
   }
 
@@ -179,6 +188,19 @@ class SqliteStore implements IdentityStore {
 
   async deleteBucketPolicy(name: string): Promise<boolean> {
     return this.#run('DELETE FROM bucket_policies WHERE bucket = ?', name) > 0;
+  }
+
+  async putBucketCors(name: string, cors: BucketCorsRecord): Promise<void> {
+    this.#run(
+      'INSERT INTO bucket_cors (bucket, document, changed_at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET document = excluded.document, changed_at = excluded.changed_at',
+      name,
+      cors.document,
+      cors.changedAt,
+    );
+  }
+
+  async deleteBucketCors(name: string): Promise<boolean> {
+    return this.#run('DELETE FROM bucket_cors WHERE bucket = ?', name) > 0;
   }
 
   /** `data_version` moves when another connection writes, `total_changes` when this one does. */

@@ -36,18 +36,22 @@ export interface IdentityStore {
   /** False when there is no such policy. */
   deletePolicy(owner: PolicyOwner, name: string): Promise<boolean>;
 
-  /** Resolves to undefined for a bucket that was not made through the gateway and has no policy here. */
+  /** Resolves to undefined for a bucket that was not made through the gateway and has nothing set here. */
   findBucket(name: string): Promise<StoredBucket | undefined>;
   /** The buckets made through the gateway, in byte order of their names. */
   listBuckets(): Promise<readonly BucketRecord[]>;
   /** False: a bucket of that name is registered already; it stays as it was. */
   addBucket(bucket: BucketRecord): Promise<boolean>;
-  /** Removes the bucket and its policy. False when neither was there. */
+  /** Removes the bucket and what is set for it. False when there was nothing of it. */
   deleteBucket(name: string): Promise<boolean>;
   /** Also for a bucket that only exists upstream. Replaces the policy before. */
   putBucketPolicy(name: string, policy: BucketPolicyRecord): Promise<void>;
   /** False when there was none. */
   deleteBucketPolicy(name: string): Promise<boolean>;
+  /** Also for a bucket that only exists upstream. Replaces the configuration before. */
+  putBucketCors(name: string, cors: BucketCorsRecord): Promise<void>;
+  /** False when there was none. */
+  deleteBucketCors(name: string): Promise<boolean>;
 
   /** A cheap value that differs after any change, by whichever process. */
   changeToken(): Promise<string>;
@@ -135,8 +139,16 @@ export interface BucketPolicyRecord {
   readonly changedAt: number;
 }
 
+export interface BucketCorsRecord {
+  /** S3's XML: see `parseCorsConfiguration`. */
+  readonly document: string;
+  /** Epoch milliseconds. */
+  readonly changedAt: number;
+}
+
 export interface StoredBucket {
   /** Undefined for a bucket that was not made through the gateway. */
   readonly record: BucketRecord | undefined;
   readonly policy: BucketPolicyRecord | undefined;
+  readonly cors: BucketCorsRecord | undefined;
 }

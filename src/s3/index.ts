@@ -19,6 +19,13 @@ export {
 } from './complete-multipart-upload.ts';
 export { parseCopySource, renderCopySource, type CopySource } from './copy-source.ts';
 export { checkCustomerKeys, hasCustomerKey } from './customer-key.ts';
+export { corsHeaders, type CrossOriginRequest } from './cors-match.ts';
+export {
+  isCorsMethod,
+  parseCorsConfiguration,
+  renderCorsConfiguration,
+  type CorsConfiguration,
+} from './cors.ts';
 export {
   parseDeleteObjects,
   parseDeleteResult,

@@ -20,6 +20,7 @@ import type { OperationSwitch } from './operation-switch.ts';
 import { ARCHIVE_AND_QUERY_OPERATIONS } from './operations/archive-and-query.ts';
 import { BUCKET_OPERATIONS } from './operations/bucket.ts';
 import { BUCKET_SETTING_OPERATIONS } from './operations/bucket-settings.ts';
+import { CORS_OPERATIONS } from './operations/cors.ts';
 import { LATER_OPERATIONS } from './operations/later.ts';
 import { MULTIPART_OPERATIONS } from './operations/multipart.ts';
 import { OBJECT_OPERATIONS } from './operations/object.ts';
@@ -34,6 +35,7 @@ export const OPERATIONS = {
   ...ARCHIVE_AND_QUERY_OPERATIONS,
   ...BUCKET_OPERATIONS,
   ...BUCKET_SETTING_OPERATIONS,
+  ...CORS_OPERATIONS,
   ...OUTSIDE_OPERATIONS,
   ...LATER_OPERATIONS,
   ...REFUSED_OPERATIONS,

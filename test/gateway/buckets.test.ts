@@ -42,7 +42,9 @@ function buckets(options: {
 
 describe('a bucket', () => {
   test('exists when it was made through the gateway, and belongs to its maker', async () => {
-    const bucket = await buckets({ known: { record: RECORD, policy: undefined } }).find('reports');
+    const bucket = await buckets({ known: { record: RECORD, policy: undefined, cors: undefined } }).find(
+      'reports',
+    );
     expect(bucket).toEqual({
       name: 'reports',
       ownerAccount: '444455556666',
@@ -67,7 +69,7 @@ describe('a bucket', () => {
 
   test.each([
     ['nothing at all', {}],
-    ['a policy in the store', { known: { record: undefined, policy: USABLE } }],
+    ['a policy in the store', { known: { record: undefined, policy: USABLE, cors: undefined } }],
     ['a policy file', { file: { file: FILE, policy: compiled, text: TEXT } }],
   ])('does not exist by %s', async (_, options) => {
     expect(await buckets(options).find('reports')).toBeUndefined();
@@ -81,14 +83,16 @@ describe('a bucket', () => {
 
 describe("a bucket's policy", () => {
   test('is the one set through the API', async () => {
-    const bucket = await buckets({ known: { record: RECORD, policy: USABLE } }).find('reports');
+    const bucket = await buckets({ known: { record: RECORD, policy: USABLE, cors: undefined } }).find(
+      'reports',
+    );
     expect(bucket?.policy).toEqual({ kind: 'policy', policy: compiled, text: TEXT, file: undefined });
   });
 
   test('is the one of its file before that', async () => {
     const other = compilePolicy(parsePolicy(TEXT, { type: 'resource', bucket: 'reports' }), { name: FILE });
     const bucket = await buckets({
-      known: { record: RECORD, policy: USABLE },
+      known: { record: RECORD, policy: USABLE, cors: undefined },
       file: { file: FILE, policy: other, text: TEXT },
     }).find('reports');
     expect(bucket?.policy).toEqual({ kind: 'policy', policy: other, text: TEXT, file: FILE });
@@ -96,14 +100,14 @@ describe("a bucket's policy", () => {
 
   test('is broken when its file is, whatever the store holds', async () => {
     const bucket = await buckets({
-      known: { record: RECORD, policy: USABLE },
+      known: { record: RECORD, policy: USABLE, cors: undefined },
       file: { file: FILE, broken: `${FILE}:3:5: no` },
     }).find('reports');
     expect(bucket?.policy).toEqual({ kind: 'broken', problem: `${FILE}:3:5: no`, file: FILE });
   });
 
   test('is broken when the store holds none that can be read', async () => {
-    const known = { record: RECORD, policy: { state: 'unusable', document: '{' } } as const;
+    const known = { record: RECORD, policy: { state: 'unusable', document: '{' }, cors: undefined } as const;
     expect((await buckets({ known }).find('reports'))?.policy).toEqual({
       kind: 'broken',
       problem: 'the stored policy of `reports` cannot be read',

@@ -276,6 +276,18 @@ describe('the bucket directory', () => {
     expect(await buckets.find('reports')).toBeUndefined();
   });
 
+  test('finds the CORS rules, and none where they cannot be read, which is told', async () => {
+    const { other, problems, buckets } = setUp();
+    const rule = '<AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod>';
+    const document = `<CORSConfiguration><CORSRule>${rule}</CORSRule></CORSConfiguration>`;
+    await other.putBucketCors('reports', { document, changedAt: NOW });
+    expect((await buckets.find('reports'))?.cors).toMatchObject([{ allowedOrigins: ['*'] }]);
+    await other.putBucketCors('reports', { document: '<CORS', changedAt: NOW });
+    await buckets.refresh();
+    expect((await buckets.find('reports'))?.cors).toBeUndefined();
+    expect(problems.map(({ kind, subject }) => [kind, subject])).toEqual([['bucket-cors', 'reports']]);
+  });
+
   test('a stored policy that is none for this bucket is marked unusable, and told', async () => {
     const { other, problems, buckets } = setUp();
     await other.putBucketPolicy('reports', { document: '{', changedAt: NOW });

@@ -159,6 +159,27 @@ export function describeStore(name: string, openPair: () => readonly [IdentitySt
       expect(await store.findBucket('reports')).toEqual({ record: bucket, policy: undefined });
     });
 
+    test('a CORS configuration is put, replaced and deleted, and goes with its bucket', async () => {
+      const store = open();
+      const bucket = { name: 'reports', ownerAccount: ACCOUNT, upstream: 'default', createdAt: NOW };
+      await store.putBucketCors('reports', { document: '<old/>', changedAt: NOW });
+      expect(await store.findBucket('reports')).toEqual({ cors: { document: '<old/>', changedAt: NOW } });
+      expect(await store.listBuckets()).toEqual([]);
+      await store.addBucket(bucket);
+      await store.putBucketPolicy('reports', { document: '{}', changedAt: NOW + 2 });
+      await store.putBucketCors('reports', { document: '<new/>', changedAt: NOW + 1 });
+      expect(await store.findBucket('reports')).toEqual({
+        record: bucket,
+        policy: { document: '{}', changedAt: NOW + 2 },
+        cors: { document: '<new/>', changedAt: NOW + 1 },
+      });
+      expect(await store.deleteBucketCors('reports')).toBe(true);
+      expect(await store.deleteBucketCors('reports')).toBe(false);
+      await store.putBucketCors('reports', { document: '<again/>', changedAt: NOW });
+      expect(await store.deleteBucket('reports')).toBe(true);
+      expect(await store.findBucket('reports')).toBeUndefined();
+    });
+
     test('a bucket that only exists upstream may have a policy', async () => {
       const store = open();
       await store.putBucketPolicy('upstream', { document: '{}', changedAt: NOW });
@@ -189,6 +210,7 @@ export function describeStore(name: string, openPair: () => readonly [IdentitySt
         () => one.addKey(keyAddition({ masterKey })),
         () => two.setKeyStatus(EXAMPLE_KEY_ID, 'Inactive'),
         () => one.putBucketPolicy('reports', { document: '{}', changedAt: NOW }),
+        () => two.putBucketCors('reports', { document: '<a/>', changedAt: NOW }),
         () => two.deleteKey(EXAMPLE_KEY_ID),
       ];
       for (const change of changes) {

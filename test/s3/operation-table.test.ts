@@ -196,6 +196,7 @@ describe('what the rows promise', () => {
       'CreateBucketMetadataConfiguration',
       'CreateBucketMetadataTableConfiguration',
       'DeleteObjects',
+      'PutBucketCors',
       'PutBucketEncryption',
       'PutBucketLifecycleConfiguration',
       'PutBucketLogging',

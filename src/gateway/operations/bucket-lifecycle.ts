@@ -49,8 +49,9 @@ export async function createBucket(
     dependencies,
   );
   response.body.discard();
-  // A policy that was set for the name while no bucket had it does not count for this one.
+  // What was set for the name while no bucket had it does not count for this one.
   await store.deleteBucketPolicy(name);
+  await store.deleteBucketCors(name);
   const added = await store.addBucket({
     name,
     ownerAccount,
@@ -66,7 +67,7 @@ export async function createBucket(
   };
 }
 
-/** The register forgets the bucket with its policy, so that a later bucket of that name starts without one. */
+/** The register forgets the bucket with what is set for it, so that a later one of that name starts without. */
 export async function deleteBucket(
   { request, signal }: Performance,
   dependencies: PerformDependencies,

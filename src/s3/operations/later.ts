@@ -3,34 +3,6 @@ import type { OperationSpec } from '../operation.ts';
 import { byVersion } from './fields.ts';
 
 export const LATER_OPERATIONS = {
-  DeleteBucketCors: {
-    method: 'DELETE',
-    level: 'bucket',
-    match: { query: ['cors'] },
-    actions: [{ action: 's3:PutBucketCORS', resource: 'bucket' }],
-    handling: { later: 'CORS' },
-  },
-  GetBucketCors: {
-    method: 'GET',
-    level: 'bucket',
-    match: { query: ['cors'] },
-    actions: [{ action: 's3:GetBucketCORS', resource: 'bucket' }],
-    handling: { later: 'CORS' },
-  },
-  PutBucketCors: {
-    method: 'PUT',
-    level: 'bucket',
-    match: { query: ['cors'] },
-    actions: [{ action: 's3:PutBucketCORS', resource: 'bucket' }],
-    handling: { later: 'CORS' },
-  },
-  OptionsObject: {
-    method: 'OPTIONS',
-    level: 'object',
-    match: { headers: ['origin', 'access-control-request-method'] },
-    actions: [],
-    handling: { later: 'CORS' },
-  },
   // The SDKs tell it from ListObjectAnnotations by `x-id` alone, which is a hint and routes nothing.
   GetObjectAnnotation: {
     method: 'GET',
