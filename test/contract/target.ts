@@ -25,16 +25,15 @@ export interface Target {
   close(): Promise<void>;
 }
 
-export type UpstreamName = 'embedded' | 'versitygw' | 'minio' | 'radosgw';
+/** Stores that are servers of their own. */
+export const STORES = ['versitygw', 'minio', 'radosgw'] as const;
+export type StoreName = (typeof STORES)[number];
+export const KINDS: Readonly<Record<StoreName, UpstreamKind>> = { versitygw, minio, radosgw };
 
-/** Stores of their own; `embedded` is the gateway's. */
-const KINDS: Readonly<Record<Exclude<UpstreamName, 'embedded'>, UpstreamKind>> = {
-  versitygw,
-  minio,
-  radosgw,
-};
+/** `embedded` is the gateway's own. */
+export const UPSTREAMS = ['embedded', ...STORES] as const;
+export type UpstreamName = (typeof UPSTREAMS)[number];
 
-export const UPSTREAMS: readonly UpstreamName[] = ['embedded', 'versitygw', 'minio', 'radosgw'];
 export const SCHEMES = ['http', 'https'] as const;
 
 /** `https`: from the client to the gateway, and from there to the upstream. */
