@@ -1,3 +1,4 @@
 export { type CommandIo } from './command-io.ts';
+export { runDoctorCommand } from './doctor/doctor.ts';
 export { runKeysCommand } from './keys/keys.ts';
 export { serveCommand } from './serve.ts';
