@@ -15,6 +15,7 @@ import {
   createListingTokens,
   createRecorder,
   createRoutes,
+  createSignatureDoctor,
   openPolicyFolder,
 } from './gateway/index.ts';
 import {
@@ -116,6 +117,19 @@ async function start(
   const accessLog = await openAccessLog(config, log, metrics.accessLogDropped);
   if (accessLog !== undefined) closing.push(accessLog.close);
   const hostId = Buffer.from(randomUUID()).toString('base64');
+  const signatureDoctor = createSignatureDoctor({
+    perMinute: config.signatureDoctor.perMinute,
+    names: config,
+    region: config.region,
+    now,
+    onBug: (error) => {
+      log.error({ err: error }, 'signature doctor');
+    },
+  });
+  // After the server, whose last requests it may still have, and before the sinks.
+  closing.push(() => {
+    signatureDoctor.close();
+  });
   const recorder = createRecorder({
     // Records are written whatever the log level is.
     sinks: [
@@ -126,6 +140,7 @@ async function start(
     log,
     now,
     hostId,
+    signatureDoctor,
   });
   const handler = createHandler({
     limits: config.limits,

@@ -55,6 +55,8 @@ export interface AccessRecord {
   readonly errorCode?: string | undefined;
   /** For the operator, never sent to the client. */
   readonly errorReason?: string | undefined;
+  /** What explains a signature that did not match, where something was found. Never sent to the client either. */
+  readonly signatureCause?: RecordedCause | undefined;
   /** Body bytes. */
   readonly bytesReceived: number;
   readonly bytesSent: number;
@@ -67,6 +69,14 @@ export interface AccessRecord {
   readonly upstream?: UpstreamRecord | undefined;
   /** What became of each key of a DeleteObjects request, at most 1000. */
   readonly entries?: readonly EntryResult[] | undefined;
+}
+
+/** What a client or a proxy did to a signature. */
+export interface RecordedCause {
+  /** One thing, or two together: `host`, `header`, `secret`… */
+  readonly kinds: readonly string[];
+  /** What it was, and what to do about it. */
+  readonly explanation: string;
 }
 
 /** A policy's decision, with the action and the resource (an ARN) it was about. */

@@ -1,4 +1,4 @@
-export type { AccessRecord, EntryResult, RecordedDecision } from './access-record.ts';
+export type { AccessRecord, EntryResult, RecordedCause, RecordedDecision } from './access-record.ts';
 export { toJsonRecord } from './json-record.ts';
 export { redactRequestUri } from './redact.ts';
 export { renderS3AccessLogLine, renderS3AccessLogLines } from './s3-access-log.ts';

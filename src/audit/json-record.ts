@@ -36,6 +36,7 @@ export function toJsonRecord(record: AccessRecord): JsonRecord {
     status: record.status,
     errorCode: record.errorCode,
     errorReason: record.errorReason,
+    signatureCause: record.signatureCause,
     bytesReceived: record.bytesReceived,
     bytesSent: record.bytesSent,
     objectSize: record.objectSize,

@@ -5,6 +5,7 @@ import {
   type PayloadDeclaration,
   type Spool,
 } from '../body/index.ts';
+import type { ResolvedKey } from '../identity/index.ts';
 import { S3Error, signedReadings, type GatewayNames, type PublicUrl } from '../s3/index.ts';
 import {
   anonymousPayloadHash,
@@ -24,6 +25,7 @@ import {
 import { activeKey, type KeyLookup } from './active-key.ts';
 import { MAX_UPLOAD_BYTES } from './incoming-bytes.ts';
 import { authenticateForm } from './post-authenticate.ts';
+import { SignatureMismatch } from './signature-doctor.ts';
 import type { Authenticated, Opened, PlainRequest } from './stages.ts';
 
 export interface AuthenticateDependencies extends GatewayNames, KeyLookup {
@@ -47,7 +49,7 @@ export async function authenticate(
   const key = await activeKey(claim, dependencies);
   requireSignedHeaders(wire, claim, dependencies.headersToSign);
   const signingKey = dependencies.signingKeys.verificationKey(key, claim.scope);
-  const publicUrl = verifyReadings(request, claim, signingKey, dependencies) ?? request.publicUrl;
+  const publicUrl = verifyReadings(request, claim, key, signingKey, dependencies) ?? request.publicUrl;
   return {
     ...request,
     publicUrl,
@@ -64,11 +66,12 @@ export async function authenticate(
 
 /**
  * The signature as the request was received, or else as one of the public URLs makes it; that one is returned.
- * @throws S3Error `SignatureDoesNotMatch` of the request as it was received.
+ * @throws SignatureMismatch of the request as it was received.
  */
 function verifyReadings(
   { wire }: PlainRequest,
   claim: SignatureClaim,
+  { secretAccessKey }: ResolvedKey,
   key: VerificationKey,
   names: GatewayNames,
 ): PublicUrl | undefined {
@@ -78,8 +81,13 @@ function verifyReadings(
     for (const reading of signedReadings(wire.headers.get('host') ?? '', wire.path, names))
       if (signatureVerifies(s3CanonicalParts(wire, claim, reading), claim, key)) return reading.publicUrl;
   }
-  verifySignature(parts, claim, key);
-  return undefined;
+  try {
+    verifySignature(parts, claim, key);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof S3Error)) throw error;
+    throw new SignatureMismatch(error, { request: wire, claim, secret: secretAccessKey, key });
+  }
 }
 
 function anonymous(request: PlainRequest, dependencies: AuthenticateDependencies): Authenticated {

@@ -6,3 +6,4 @@ export { createRecorder } from './record.ts';
 export { createListingTokens } from './listing-token.ts';
 export { createRoutes } from './routes.ts';
 export { createGatewayServer } from './server.ts';
+export { createSignatureDoctor } from './signature-doctor.ts';

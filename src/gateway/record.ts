@@ -7,6 +7,7 @@ import { PolicyRefusal, type Authorized, type Decided } from './authorize.ts';
 import type { IncomingBody } from './incoming-body.ts';
 import type { IncomingBytes } from './incoming-bytes.ts';
 import type { Sent } from './respond.ts';
+import { SignatureMismatch, type SignatureDoctor } from './signature-doctor.ts';
 import type { MalformedRequest } from './server.ts';
 import type { Accepted, Authenticated, Identified, Opened, Received } from './stages.ts';
 import { UpstreamRefusal } from './upstream-error.ts';
@@ -14,6 +15,8 @@ import { UpstreamRefusal } from './upstream-error.ts';
 export interface Recorder {
   started(): void;
   record(record: AccessRecord): void;
+  /** As `record`, once it is known why the signature did not match, or that nothing is known. */
+  recordMismatch(record: AccessRecord, mismatch: SignatureMismatch): void;
   /** What never became a request. */
   malformed(request: MalformedRequest): void;
   /** A bug, with its stack; what the client saw is in the record. */
@@ -28,8 +31,9 @@ export function createRecorder(options: {
   readonly log: Logger;
   readonly now: () => number;
   readonly hostId: string;
+  readonly signatureDoctor: SignatureDoctor;
 }): Recorder {
-  const { sinks, metrics, log, now, hostId } = options;
+  const { sinks, metrics, log, now, hostId, signatureDoctor } = options;
   const write = (record: AccessRecord): void => {
     for (const sink of sinks) sink.write(record);
     const operation = record.operation ?? 'none';
@@ -37,23 +41,29 @@ export function createRecorder(options: {
     if (record.errorCode !== undefined && record.upstream === undefined)
       metrics.refusals.with(record.errorCode).add();
   };
+  const finish = (record: AccessRecord): void => {
+    write(record);
+    metrics.requestsInFlight.add(-1);
+    metrics.requestDuration.with(record.operation ?? 'none').observe(record.totalTimeMs / 1000);
+    metrics.bytesReceived.add(record.bytesReceived);
+    metrics.bytesSent.add(record.bytesSent);
+    const { upstream } = record;
+    if (upstream === undefined) return;
+    metrics.upstreamRequests.with(String(upstream.status ?? 0)).add();
+    if (upstream.errorCode !== undefined || upstream.cause !== undefined)
+      metrics.upstreamErrors.with(upstream.errorCode ?? 'none').add();
+  };
   return {
     now,
     hostId,
     started() {
       metrics.requestsInFlight.add(1);
     },
-    record(record) {
-      write(record);
-      metrics.requestsInFlight.add(-1);
-      metrics.requestDuration.with(record.operation ?? 'none').observe(record.totalTimeMs / 1000);
-      metrics.bytesReceived.add(record.bytesReceived);
-      metrics.bytesSent.add(record.bytesSent);
-      const { upstream } = record;
-      if (upstream === undefined) return;
-      metrics.upstreamRequests.with(String(upstream.status ?? 0)).add();
-      if (upstream.errorCode !== undefined || upstream.cause !== undefined)
-        metrics.upstreamErrors.with(upstream.errorCode ?? 'none').add();
+    record: finish,
+    recordMismatch(record, mismatch) {
+      signatureDoctor.examine(mismatch, (signatureCause) => {
+        finish({ ...record, signatureCause });
+      });
     },
     malformed({ requestId, origin, method, target, code, status, reason }) {
       write({
@@ -142,7 +152,7 @@ export class RequestTrail {
     const { incoming } = stage;
     const refusal = this.#refusal;
     const upstream = refusal instanceof UpstreamRefusal ? refusal.upstream : this.#answer?.upstream;
-    this.#recorder.record({
+    const record: AccessRecord = {
       time: stage.receivedAt,
       requestId: stage.requestId,
       hostId: this.#recorder.hostId,
@@ -172,7 +182,9 @@ export class RequestTrail {
       outcome: completed ? 'completed' : 'aborted-by-client',
       upstream,
       entries: this.#answer?.entries,
-    });
+    };
+    if (refusal instanceof SignatureMismatch) this.#recorder.recordMismatch(record, refusal);
+    else this.#recorder.record(record);
   }
 }
 
