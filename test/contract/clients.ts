@@ -4,6 +4,7 @@ import { boto3 } from './clients/boto3.ts';
 import { curl } from './clients/curl.ts';
 import { go } from './clients/go.ts';
 import { java } from './clients/java.ts';
+import { mc } from './clients/mc.ts';
 import { minioPy } from './clients/minio-py.ts';
 import { rclone } from './clients/rclone.ts';
 import { ruby } from './clients/ruby.ts';
@@ -19,6 +20,7 @@ export const CLIENTS: readonly StoryClient[] = [
   s3cmd,
   go,
   java,
+  mc,
   minioPy,
   ruby,
   rust,

@@ -218,6 +218,8 @@ function url(story: Story, key = '', query = ''): string {
   return `${story.target.endpoint}/${path}${query && `?${query}`}`;
 }
 
+/** All that S3 wants encoded: curl 7 signs a path as it is given. */
 function encodePath(key: string): string {
-  return key.split('/').map(encodeURIComponent).join('/');
+  const encoded = key.split('/').map(encodeURIComponent).join('/');
+  return encoded.replace(/[!'()*]/g, (octet) => `%${octet.charCodeAt(0).toString(16).toUpperCase()}`);
 }
