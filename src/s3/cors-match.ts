@@ -26,8 +26,7 @@ export function corsHeaders(
   request: CrossOriginRequest,
 ): readonly string[] | undefined {
   const { origin, method } = request;
-  // It goes back to the client, and no origin has anything else in it (RFC 6454, section 6.2).
-  if (!/^[!-~]+$/.test(origin) || !isCorsMethod(method)) return undefined;
+  if (!isOrigin(origin) || !isCorsMethod(method)) return undefined;
   const requested = requestedHeaders(request.headers);
   if (requested === undefined) return undefined;
   const rule = rules.find(
@@ -37,6 +36,15 @@ export function corsHeaders(
       allowsHeaders(candidate, requested),
   );
   return rule && answerHeaders(rule, origin, requested);
+}
+
+/**
+ * It goes back to the client, and wildcards of rules match any characters: so no list, no path and no query (RFC 6454,
+ * section 6.2). S3 takes it without a scheme too.
+ */
+function isOrigin(text: string): boolean {
+  const authority = text.replace(/^[A-Za-z][A-Za-z0-9+.-]*:\/\//, '');
+  return /^[!-~]+$/.test(authority) && !/[/\\,?#@]/.test(authority);
 }
 
 function answerHeaders(rule: CorsRule, origin: string, requested: readonly string[]): readonly string[] {

@@ -58,6 +58,10 @@ function ofOrigin(origin: string, more = ''): string {
   return `<AllowedOrigin>${origin}</AllowedOrigin><AllowedMethod>GET</AllowedMethod>${more}`;
 }
 
+function names(count: number): string {
+  return Array.from({ length: count }, (_, index) => `x-${index}`).join();
+}
+
 /** The answer's headers by name; undefined when nothing is allowed. */
 function answer(
   xml: string,
@@ -233,6 +237,17 @@ describe('the rule that holds', () => {
     ['null', 'null', true],
     ['http://example.com', 'null', false],
     ['', '', false],
+    ['https://*.example.com', 'https://evil.test/.example.com', false],
+    ['https://*.example.com', 'https://evil.test?.example.com', false],
+    ['https://*.example.com', 'https://evil.test#.example.com', false],
+    ['https://*.example.com', 'https://evil.test\\.example.com', false],
+    ['https://*.example.com', 'https://user@a.example.com', false],
+    ['https://*.example.com', 'https://evil.test,https://a.example.com', false],
+    ['*.example.com', 'https://a.example.com', true],
+    ['*.example.com', '/a.example.com', false],
+    ['http://*', 'http:///a', false],
+    ['http://*', 'http://[::1]:80', true],
+    ['moz-extension://*', 'moz-extension://a-b', true],
   ])('%j and the origin %j: %s', (pattern, origin, allowed) => {
     expect(answer(rules(ofOrigin(pattern)), origin)?.['access-control-allow-origin']).toBe(
       allowed ? origin : undefined,
@@ -281,7 +296,6 @@ describe('the rule that holds', () => {
   });
 
   test('is none for more than 100 header names', () => {
-    const names = (count: number): string => Array.from({ length: count }, (_, index) => `x-${index}`).join();
     const any = rules(ofOrigin('*', '<AllowedHeader>*</AllowedHeader>'));
     expect(answer(any, 'http://a', 'GET', names(100))).toBeDefined();
     expect(answer(any, 'http://a', 'GET', names(101))).toBeUndefined();
