@@ -1,5 +1,5 @@
 /** What of an upstream's refusal a client may see. */
-import { parseXml, S3Error, type ParsedElement } from '../s3/index.ts';
+import { isSecretField, parseXml, S3Error, type ParsedElement } from '../s3/index.ts';
 import type { UpstreamResponse } from '../upstream/index.ts';
 import type { UpstreamOutcome } from './answer.ts';
 
@@ -134,6 +134,8 @@ export function refusalOf(error: ParsedElement, status: number, outcome: Upstrea
     const text = error.child(name)?.text;
     if (text !== undefined) details[name] = text;
   }
+  // Some repeat what they did not like, also where it is the client's own encryption key.
+  if (isSecretField(details['ArgumentName'] ?? '')) delete details['ArgumentValue'];
   return new UpstreamRefusal(
     { code, status, message: error.child('Message')?.text ?? code, details },
     upstream,

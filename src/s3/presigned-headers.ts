@@ -3,7 +3,7 @@
  * (`x-amz-checksum-mode`, `x-amz-tagging`, `X-Amz-Checksum-Sha256`…), and S3 takes them as if they were headers.
  */
 import { S3Error } from './error.ts';
-import { COMMON_PARAMETERS } from './request-fields.ts';
+import { COMMON_PARAMETERS, isSecretField } from './request-fields.ts';
 import { queryValue, type QueryParameter, type WireRequest } from './wire-request.ts';
 
 /**
@@ -91,6 +91,9 @@ function isHeaderValue(value: string): boolean {
 function invalid(parameter: QueryParameter, problem: string): S3Error {
   return new S3Error('InvalidArgument', {
     message: `The query parameter \`${parameter.name}\` ${problem}.`,
-    details: { ArgumentName: parameter.name, ArgumentValue: parameter.value },
+    details: {
+      ArgumentName: parameter.name,
+      ...(!isSecretField(parameter.name) && { ArgumentValue: parameter.value }),
+    },
   });
 }

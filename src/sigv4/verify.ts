@@ -65,16 +65,24 @@ export function verifySignature(
   const canonical = canonicalRequest(parts);
   const text = stringToSign(claim.timestamp, claim.scope, canonical);
   if (isClaimedFor(text, claim, key)) return;
+  const shown = withoutCustomerKeys(canonical);
   throw new S3Error('SignatureDoesNotMatch', {
     details: {
       AWSAccessKeyId: claim.accessKeyId,
       StringToSign: text,
       SignatureProvided: claim.signature,
       StringToSignBytes: spacedHex(text),
-      CanonicalRequest: canonical,
-      CanonicalRequestBytes: spacedHex(wireBytes(canonical)),
+      CanonicalRequest: shown,
+      CanonicalRequestBytes: spacedHex(wireBytes(shown)),
     },
   });
+}
+
+/** SSE-C keys are no part of an error, which clients log. */
+function withoutCustomerKeys(canonical: string): string {
+  return canonical
+    .replaceAll(/^(x-amz-(?:copy-source-)?server-side-encryption-customer-key:).*$/gim, '$1[secret]')
+    .replaceAll(/((?:^|&)x-amz-(?:copy-source-)?server-side-encryption-customer-key=)[^&\n]*/gim, '$1[secret]');
 }
 
 /** As `verifySignature`, for one of several readings of the request. */

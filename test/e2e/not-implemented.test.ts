@@ -22,9 +22,43 @@ beforeEach(() => {
 
 const PATHS = { service: '/', bucket: '/docs', object: '/docs/key' };
 const unavailable = OPERATION_LIST.filter((operation) => !isAvailable(operation));
+const switchedOff = OPERATION_LIST.filter((operation) => operation.needs !== undefined);
 
-test('the table has operations that are refused or come later', () => {
-  expect(unavailable.length).toBeGreaterThan(70);
+test('the table has operations that are refused or come later, and some that nobody has switched on', () => {
+  expect(unavailable.length).toBeGreaterThan(5);
+  expect(switchedOff.length).toBeGreaterThan(35);
+});
+
+/** Read before the decision, to which its fields belong. */
+const INVENTORY = `<InventoryConfiguration><Id>i</Id><IsEnabled>true</IsEnabled><Destination><S3BucketDestination>
+  <Format>CSV</Format><Bucket>arn:aws:s3:::other</Bucket></S3BucketDestination></Destination><Schedule>
+  <Frequency>Daily</Frequency></Schedule><IncludedObjectVersions>All</IncludedObjectVersions></InventoryConfiguration>`;
+
+describe('operations that the operator has not switched on for the bucket', () => {
+  test.each(switchedOff.map((operation) => [operation.name, operation] as const))(
+    '%s',
+    async (_, operation) => {
+      const { query = [], headers = [] } = operation.match;
+      const answer = await sendRaw(gateway, {
+        method: operation.method,
+        path: PATHS[operation.level],
+        query: Object.fromEntries(query.map((name) => [name, ''])),
+        headers: Object.fromEntries(headers.map((name) => [name, 'docs/source'])),
+        ...(operation.body !== 'none' && { body: INVENTORY }),
+        credentials: gateway.root,
+      });
+      expect(answer).toMatchObject({
+        status: 501,
+        code: 'NotImplemented',
+        message: `The operation \`${operation.name}\` is not implemented for this bucket.`,
+      });
+      expect(gateway.upstream.requestLines()).toEqual([]);
+      const record = await gateway.record(answer.headers['x-amz-request-id'] as string);
+      expect(record).toMatchObject({
+        errorReason: `the operation \`${operation.name}\` needs \`${operation.needs ?? ''}\` in the setting \`operations\` of the bucket \`docs\``,
+      });
+    },
+  );
 });
 
 describe('operations', () => {

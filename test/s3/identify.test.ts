@@ -78,11 +78,11 @@ describe('what the table does not know is refused', () => {
 
   test.each([
     ['GET', '/bucket/key', 'x-amz-tagging', 'a=b'],
-    ['PUT', '/bucket/key', 'x-amz-website-redirect-location', 'https://example.com/'],
-    ['PUT', '/bucket/key', 'x-amz-request-payer', 'requester'],
-    ['PUT', '/bucket/key', 'x-amz-server-side-encryption', 'aws:kms'],
-    ['PUT', '/bucket/key', 'x-amz-server-side-encryption-aws-kms-key-id', 'k'],
-    ['PUT', '/bucket/key', 'x-amz-object-lock-mode', 'GOVERNANCE'],
+    ['PUT', '/bucket/key', 'x-amz-mfa', '20899872 301749'],
+    ['GET', '/bucket', 'x-amz-website-redirect-location', 'https://example.com/'],
+    ['PUT', '/bucket/key', 'x-amz-server-side-encryption', 'aws:fsx'],
+    ['GET', '/bucket/key', 'x-amz-server-side-encryption-aws-kms-key-id', 'k'],
+    ['PUT', '/bucket/key?acl', 'x-amz-object-lock-mode', 'GOVERNANCE'],
     ['PUT', '/bucket/key', 'x-amz-checksum-md4', 'AAAA'],
     ['PUT', '/bucket/key', 'x-amz-unheard-of', ''],
     ['PUT', '/bucket/key', 'content-range', 'bytes 0-1/2'],
@@ -90,7 +90,7 @@ describe('what the table does not know is refused', () => {
     ['PUT', '/bucket/key?tagging', 'if-match', '"e"'],
     ['GET', '/bucket/key', 'x-amz-copy-source', '/bucket/other'],
     ['DELETE', '/bucket/key', 'x-amz-meta-a', 'b'],
-    ['PUT', '/bucket', 'x-amz-bucket-object-lock-enabled', 'true'],
+    ['PUT', '/bucket', 'x-amz-object-ownership', 'ObjectWriter'],
   ])('the header of %s %s with %s: %s', (method, target, name, value) => {
     const error = refusal(() => identify(method, target, { [name]: value }));
     expect(error.code).toBe('NotImplemented');
@@ -170,6 +170,20 @@ describe('what every operation takes', () => {
   });
 });
 
+describe('the checksum of no body', () => {
+  // As the AWS SDK for Java 2.56 sends it.
+  const headers = { 'x-amz-checksum-crc32': 'AAAAAA==' };
+
+  test.each(['GET', 'HEAD'])('is taken from a %s', (method) => {
+    const operation = identify(method, '/bucket/key', headers);
+    expect(operation.forwardedHeaders.has('x-amz-checksum-crc32')).toBe(false);
+  });
+
+  test('is refused where an operation that writes does not know it', () => {
+    expect(refusal(() => identify('DELETE', '/bucket/key', headers)).code).toBe('NotImplemented');
+  });
+});
+
 describe('what comes twice', () => {
   test.each(['/bucket/key?uploadId=a&uploadId=b', '/bucket/key?versionId=a&versionId=a'])('%s', (target) => {
     expect(refusal(() => identify('DELETE', target)).code).toBe('InvalidArgument');
@@ -203,9 +217,9 @@ describe('headers in the query of a presigned URL', () => {
   });
 
   test('are refused where the header would be', () => {
-    const target = `/bucket/key?${PRESIGNED}&x-amz-website-redirect-location=%2F`;
+    const target = `/bucket/key?${PRESIGNED}&x-amz-write-offset-bytes=0`;
     expect(refusal(() => identify('PUT', target)).details).toEqual({
-      Header: 'x-amz-website-redirect-location',
+      Header: 'x-amz-write-offset-bytes',
     });
   });
 

@@ -316,9 +316,10 @@ const WHEN: Readonly<Record<string, string>> = {
     SOURCE_TAGS,
   'CreateBucketConfiguration.Tags present in body': 'notEvaluated Tags in the body, which is refused',
   'session mode must be ReadWrite': 'always',
-  'form field acl or x-amz-acl / x-amz-grant-* present': 'notEvaluated an ACL among the form fields',
-  'form field tagging present': 'notEvaluated the form field tagging',
+  // Form fields are read as the headers of a PUT.
+  'form field acl or x-amz-acl / x-amz-grant-* present': ACL,
+  'form field tagging present': 'nonEmptyHeader x-amz-tagging',
   'x-amz-object-lock-mode / retain-until-date field':
-    'notEvaluated a form field x-amz-object-lock-mode or -retain-until-date',
-  'x-amz-object-lock-legal-hold field': 'notEvaluated the form field x-amz-object-lock-legal-hold',
+    'anyHeader x-amz-object-lock-mode,x-amz-object-lock-retain-until-date',
+  'x-amz-object-lock-legal-hold field': 'anyHeader x-amz-object-lock-legal-hold',
 };
