@@ -125,7 +125,8 @@ async function* chunksOf(
   { onLast, release }: { readonly onLast: () => void; readonly release: () => Promise<void> },
 ): AsyncGenerator<Buffer, void, undefined> {
   try {
-    for (let position = 0; file !== undefined && position < length;) {
+    if (file === undefined) return;
+    for (let position = 0; position < length;) {
       const buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, length - position));
       const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
       if (bytesRead === 0) throw new Error('the spool file is shorter than what was written to it');

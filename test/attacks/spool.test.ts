@@ -98,8 +98,9 @@ describe.each(FORMS)('%s without a decoded length', (form) => {
       expect(response.status).toBe(200);
       const sent = arena.gateway.upstream.sent.join('');
       expect(sent).not.toMatch(/transfer-encoding/i);
-      if (form === SIGNED) expect(sent).toMatch(new RegExp(`\r\ncontent-length: ${OBJECT.length}\r\n`, 'i'));
-      else expect(sent).toMatch(new RegExp(`\r\nx-amz-decoded-content-length: ${OBJECT.length}\r\n`, 'i'));
+      // With a trailer it is framed again, so that the checksum is stored.
+      const length = form === SIGNED ? 'content-length' : 'x-amz-decoded-content-length';
+      expect(sent.toLowerCase()).toContain(`\r\n${length}: ${OBJECT.length}\r\n`);
       const record = await arena.gateway.record(response.headers['x-amz-request-id'] ?? '');
       expect(record).toMatchObject({ status: 200, objectSize: OBJECT.length });
       const got = await arena.get('good');

@@ -64,24 +64,19 @@ test('an object is stored with its length, and everything that was said of it', 
   expect(await readdir(join(folder, 'spool'))).toEqual([]);
 });
 
-test('many at once, one after the other as there is room, come through or are told to come back', async () => {
-  const uploads = Array.from({ length: 6 }, async (_, i) => {
-    const Body = Readable.from(pieces(OBJECT));
-    try {
-      await client.send(new PutObjectCommand({ Bucket, Key: `many-${i}`, Body }));
-      return 'stored';
-    } catch (error) {
-      return (error as Error).name;
+test('several come at once, as many as there is room for', async () => {
+  for (let round = 0; round < 3; round++) {
+    const keys = [`${round}-a`, `${round}-b`];
+    await Promise.all(
+      keys.map((Key) =>
+        client.send(new PutObjectCommand({ Bucket, Key, Body: Readable.from(pieces(OBJECT)) })),
+      ),
+    );
+    for (const Key of keys) {
+      const head = await client.send(new HeadObjectCommand({ Bucket, Key }));
+      expect(head.ContentLength).toBe(OBJECT.length);
     }
-  });
-  const outcomes = await Promise.all(uploads);
-  for (const [i, outcome] of outcomes.entries()) {
-    expect(['stored', 'SlowDown']).toContain(outcome);
-    const head = client.send(new HeadObjectCommand({ Bucket, Key: `many-${i}` }));
-    if (outcome === 'stored') expect((await head).ContentLength).toBe(OBJECT.length);
-    else await expect(head).rejects.toMatchObject({ name: 'NotFound' });
   }
-  expect(outcomes).toContain('stored');
 });
 
 test('a part is stored with its length', async () => {
