@@ -11,11 +11,16 @@ export const java: StoryClient = programClient({
   version: (program) => printedVersion(program, 'version'),
   environment: async (story) => {
     const store = await trustStore(story);
-    return store === undefined ? {} : { JDK_JAVA_OPTIONS: `-Djavax.net.ssl.trustStore=${store}` };
+    const settings = { trustStore: store, trustStorePassword: PASSWORD };
+    const options = Object.entries(settings).map(([name, value]) => `-Djavax.net.ssl.${name}=${value}`);
+    return store === undefined ? {} : { JDK_JAVA_OPTIONS: options.join(' ') };
   },
 });
 
-/** Java reads no PEM file of authorities: it has a key store for them, whose password guards nothing. */
+/** Guards nothing: what it opens is public. */
+const PASSWORD = 'changeit';
+
+/** Java reads no PEM file of authorities: it has a key store for them. */
 async function trustStore({ folder, target }: Story): Promise<string | undefined> {
   if (target.caFile === undefined) return undefined;
   const store = join(folder, 'trust.p12');
@@ -23,8 +28,8 @@ async function trustStore({ folder, target }: Story): Promise<string | undefined
     await runOrThrow({
       file: 'keytool',
       args: [
-        ...'-importcert -noprompt -alias contract -storetype PKCS12 -storepass changeit'.split(' '),
-        ...['-file', target.caFile, '-keystore', store],
+        ...'-importcert -noprompt -alias contract -storetype PKCS12'.split(' '),
+        ...['-file', target.caFile, '-keystore', store, '-storepass', PASSWORD],
       ],
       folder,
     });

@@ -46,8 +46,16 @@ public final class Steps {
   private final byte[] small;
 
   public static void main(String[] args) throws Exception {
-    if (args[0].equals("version")) System.out.println(VersionInfo.SDK_VERSION);
-    else new Steps(new ObjectMapper().readTree(System.in)).tell(args[0]);
+    if (args[0].equals("version")) {
+      System.out.println(VersionInfo.SDK_VERSION);
+      return;
+    }
+    try {
+      new Steps(new ObjectMapper().readTree(System.in)).tell(args[0]);
+    } catch (Exception | AssertionError failure) {
+      for (Throwable cause = failure; cause != null; cause = cause.getCause()) System.err.println(cause);
+      System.exit(1);
+    }
   }
 
   private Steps(JsonNode story) throws IOException {
