@@ -7,6 +7,7 @@ import {
   type SigningAlgorithm,
 } from './canonical.ts';
 import { parseAuthorizationHeader, parseHeaderTimestamp } from './authorization-header.ts';
+import { parseAmzDate, parseHttpDate } from './date.ts';
 import { parsePresignedQuery, isPresigned } from './presigned-query.ts';
 import { isSignedStreamingPayload, parsePayloadHash, UNSIGNED_PAYLOAD } from './payload.ts';
 import { regionSetIncludes } from './region-set.ts';
@@ -72,6 +73,14 @@ function mechanisms({
     // A proxy's own Basic or Bearer credentials beside a presigned URL are not ours to judge.
     signedHeader: authorization !== undefined && /^AWS/i.test(authorization),
   };
+}
+
+/** When a request says that it was signed, epoch milliseconds; undefined without a readable date. */
+export function claimedTime(request: WireRequest): number | undefined {
+  const amzDate = queryValue(request.query, 'X-Amz-Date') ?? request.headers.get('x-amz-date');
+  if (amzDate !== undefined) return parseAmzDate(amzDate);
+  const date = request.headers.get('date');
+  return date === undefined ? undefined : (parseHttpDate(date) ?? parseAmzDate(date));
 }
 
 /**

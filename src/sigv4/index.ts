@@ -7,7 +7,7 @@ export {
   stringToSign,
 } from './canonical.ts';
 export { createChunkVerifier, type ChunkSigner, type ChunkVerifier } from './chunk.ts';
-export { anonymousPayloadHash, parseSignatureClaim, type SignatureClaim } from './claim.ts';
+export { anonymousPayloadHash, claimedTime, parseSignatureClaim, type SignatureClaim } from './claim.ts';
 export {
   diagnoseInSteps,
   diagnoseSignature,

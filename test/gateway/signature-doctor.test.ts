@@ -16,7 +16,7 @@ import {
 const NAMES = { baseDomains: [], publicUrls: [] };
 
 function doctor(changes: Partial<Parameters<typeof createSignatureDoctor>[0]> = {}) {
-  const onBug = vi.fn();
+  const onBug = vi.fn<(error: unknown) => void>();
   return {
     onBug,
     doctor: createSignatureDoctor({
@@ -72,7 +72,7 @@ describe('the doctor of signatures', () => {
   test('tells the cause, later', async () => {
     const { doctor: asked } = doctor();
     const refusal = await mismatch();
-    const told = vi.fn();
+    const told = vi.fn<(cause: RecordedCause | undefined) => void>();
     asked.examine(refusal, told);
     expect(told).not.toHaveBeenCalled();
     await vi.waitFor(() => {
@@ -88,7 +88,7 @@ describe('the doctor of signatures', () => {
 
   test('is not asked at all with a rate of 0', async () => {
     const { doctor: asked } = doctor({ perMinute: 0 });
-    const told = vi.fn();
+    const told = vi.fn<(cause: RecordedCause | undefined) => void>();
     asked.examine(await mismatch(), told);
     expect(told).toHaveBeenCalledExactlyOnceWith(undefined);
   });
@@ -137,7 +137,7 @@ describe('the doctor of signatures', () => {
   test('answers who waits when it closes', async () => {
     const { doctor: asked } = doctor();
     const refusal = await mismatch({ forge: true });
-    const told = vi.fn();
+    const told = vi.fn<(cause: RecordedCause | undefined) => void>();
     for (let i = 0; i < 3; i++) asked.examine(refusal, told);
     await new Promise(setImmediate);
     asked.close();

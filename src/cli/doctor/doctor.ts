@@ -1,6 +1,7 @@
 /** `bucketwarden doctor …`: finds out why something does not work. */
 import { defineGroup, type ExitCode } from '../command.ts';
 import type { CommandIo } from '../command-io.ts';
+import { doctorRequest } from './request.ts';
 import { doctorUpstream } from './upstream.ts';
 
 /** @param args what follows `doctor` on the command line. */
@@ -8,4 +9,7 @@ export function runDoctorCommand(args: readonly string[], io: CommandIo): Promis
   return DOCTOR.run(args, io);
 }
 
-const DOCTOR = defineGroup('doctor', 'Find out why something does not work.', [doctorUpstream]);
+const DOCTOR = defineGroup('doctor', 'Find out why something does not work.', [
+  doctorRequest,
+  doctorUpstream,
+]);
