@@ -156,7 +156,8 @@ export const SETTINGS = z.strictObject({
     }),
     'maps with `name` and the settings of a bucket',
   ).default([]),
-  publicUrls: list(publicUrl, 'URLs').default([]),
+  // A wrong signature is tried for each.
+  publicUrls: list(publicUrl, 'URLs').max(16, { error: 'at most 16 URLs' }).default([]),
   trustedProxies: list(network, 'addresses and networks').default([]),
   proxyProtocol: z.boolean({ error: '`true` or `false`' }).default(false),
   spool: map({
