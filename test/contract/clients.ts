@@ -1,5 +1,6 @@
 /** The clients that tell the story. */
 import { awsCli } from './clients/aws-cli.ts';
+import { awscrt } from './clients/awscrt.ts';
 import { boto3 } from './clients/boto3.ts';
 import { curl } from './clients/curl.ts';
 import { go } from './clients/go.ts';
@@ -14,6 +15,7 @@ import type { StoryClient } from './story.ts';
 
 export const CLIENTS: readonly StoryClient[] = [
   boto3,
+  awscrt,
   awsCli,
   curl,
   rclone,
