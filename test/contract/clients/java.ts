@@ -29,7 +29,12 @@ async function trustStore({ folder, target }: Story): Promise<string | undefined
       file: 'keytool',
       args: [
         ...'-importcert -noprompt -alias contract -storetype PKCS12'.split(' '),
-        ...['-file', target.caFile, '-keystore', store, '-storepass', PASSWORD],
+        '-file',
+        target.caFile,
+        '-keystore',
+        store,
+        '-storepass',
+        PASSWORD,
       ],
       folder,
     });
