@@ -19,6 +19,7 @@ import type { Answer, UpstreamOutcome } from './answer.ts';
 import { mayAlso, mayList, type Authorized, type AuthorizeDependencies } from './authorize.ts';
 import { readRefusal, unavailable, UpstreamRefusal, upstreamOutcome } from './upstream-error.ts';
 import { lateXml } from './late-xml.ts';
+import { requireKeyUse } from './customer-key-use.ts';
 import { inClientsWords, placeOf, upstreamCopySource, upstreamKey } from './place.ts';
 import type { Place } from './routes.ts';
 
@@ -89,7 +90,11 @@ export async function send(
     payload: options.payload,
     signal: options.signal,
   });
-  if (response.status < 300 || response.status === 304) return response;
+  if (response.status < 300) {
+    requireKeyUse(request, method, response);
+    return response;
+  }
+  if (response.status === 304) return response;
   const about = key === undefined ? 'bucket' : 'object';
   const refusal = await readRefusal(response, { method, about });
   throw hideMissing(request, inClientsWords(request, place, refusal), dependencies);
@@ -122,7 +127,11 @@ async function reach(upstream: Upstream, request: UpstreamRequest): Promise<Upst
   }
 }
 
-/** How a verified body goes upstream; see docs/decisions/0006. */
+/**
+ * How a verified body goes upstream; see docs/decisions/0006.
+ * INVARIANT: but for an upstream that knows no aws-chunked framing, nothing goes out whose end does not prove that it is
+ * whole: some upstreams keep what came of an unsigned body that was cut off.
+ */
 export function streamPayload(request: Authorized, body: VerifiedBody): UpstreamPayload {
   const { length, chunks, trailer } = body;
   const { integrity } = placeOf(request).upstream;
@@ -130,9 +139,9 @@ export function streamPayload(request: Authorized, body: VerifiedBody): Upstream
   if (integrity === 'trailer' && trailer !== undefined) return { kind: 'framed', chunks, length, trailer };
   const declared = request.body?.payload;
   const sha256 = declared?.kind === 'sha256' ? declared.sha256 : undefined;
-  return integrity === 'signed-chunks' && sha256 === undefined
-    ? { kind: 'signed-chunks', chunks, length }
-    : { kind: 'stream', chunks, length, sha256 };
+  return integrity === 'hash' || sha256 !== undefined
+    ? { kind: 'stream', chunks, length, sha256 }
+    : { kind: 'signed-chunks', chunks, length };
 }
 
 /** XML that the gateway has written itself, with the headers that speak of it. Some operations demand Content-MD5. */

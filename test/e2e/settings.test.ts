@@ -622,6 +622,29 @@ describe('the key of a client (SSE-C)', () => {
   });
 
   test.each([
+    ['PUT', '/docs/k', {}],
+    ['GET', '/docs/k', {}],
+    ['HEAD', '/docs/k', {}],
+    ['PUT', '/docs/k', { partNumber: '1', uploadId: 'u' }],
+    ['POST', '/docs/k', { uploads: '' }],
+  ])('that the upstream overlooks is no success: %s %s %j', async (method, path, query) => {
+    // versitygw stores the object as if no key had come.
+    answer = { headers: { etag: '"e"', 'content-length': '0' } };
+    const told = await sendRaw(gateway, {
+      method,
+      path,
+      query,
+      headers: customer,
+      ...(method === 'PUT' && { body: 'x' }),
+      credentials: gateway.root,
+    });
+    expect(told.status).toBe(501);
+    expect(await gateway.record(told.headers['x-amz-request-id'] as string)).toMatchObject({
+      upstream: { status: 200, cause: 'the upstream took no notice of an SSE-C key' },
+    });
+  });
+
+  test.each([
     [
       'without its algorithm',
       { 'x-amz-server-side-encryption-customer-algorithm': '' },
