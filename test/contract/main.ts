@@ -1,7 +1,7 @@
 /**
  * The contract tests: one user story, told by real S3 clients to a real gateway over each upstream.
  *
- *   npm run test:contract                       each client once, each upstream at least once
+ *   npm run test:contract                       each client once, each upstream at least once, and a browser
  *   npm run test:contract -- --start NUMBER     the same with other pairs
  *   npm run test:contract -- --all              every client on every upstream, and docs/compatibility.md anew
  *   npm run test:contract -- [--client NAME]… [--upstream NAME]… [--scheme http|https]…   all of these pairs
@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CLIENTS } from './clients.ts';
+import { tryBrowser } from './browser.ts';
 import { type Tried, writeCompatibility } from './compatibility.ts';
 import { type Column, countResults, printColumns } from './matrix.ts';
 import { ALL_TARGETS, planAll, type PlannedTarget, planOnce } from './plan.ts';
@@ -51,7 +52,12 @@ try {
   const files = await makeFiles(join(folder, 'files'));
   const tried: Tried[] = [];
   for (const target of plan) tried.push({ ...target, columns: await tellAll(target, files) });
-  const { passed, failed, skipped } = countResults(tried.flatMap(({ columns }) => columns));
+  const browser = filtered || values.direct ? [] : [await tryBrowser(join(folder, 'browser'))];
+  if (browser.length > 0) {
+    console.log('\na browser, at the gateway over the embedded store');
+    printColumns(browser);
+  }
+  const { passed, failed, skipped } = countResults([...tried.flatMap(({ columns }) => columns), ...browser]);
   if (values.all && !filtered && !values.direct) await writeCompatibility(CLIENTS, tried);
   console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
   process.exitCode = failed > 0 || passed === 0 ? 1 : 0;

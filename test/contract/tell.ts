@@ -89,7 +89,7 @@ async function tellStep(
   return attempt(() => step(story));
 }
 
-async function attempt(work: () => Promise<void>): Promise<Result> {
+export async function attempt(work: () => Promise<void>): Promise<Result> {
   try {
     await work();
     return { outcome: 'passed' };

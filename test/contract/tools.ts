@@ -26,6 +26,7 @@ const TOOLS = {
   'ceph-osd': 'ceph-osd',
   monmaptool: 'monmaptool',
   openssl: 'openssl',
+  chromium: 'chromium',
 } as const;
 
 export type ToolName = keyof typeof TOOLS;
