@@ -12,7 +12,7 @@ export interface ProxyHeader {
   readonly length: number;
 }
 
-export interface ProxiedClient {
+interface ProxiedClient {
   /** IPv4 in dots; IPv6 in canonical form, without brackets; an IPv4-mapped one as IPv4. */
   readonly address: string;
   /** The client spoke TLS with the proxy. */

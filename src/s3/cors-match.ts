@@ -5,7 +5,7 @@
 import { isCorsMethod, type CorsConfiguration, type CorsRule } from './cors.ts';
 
 /** What a browser says of a request from another origin. */
-export interface CrossOriginRequest {
+interface CrossOriginRequest {
   readonly origin: string;
   /** `Access-Control-Request-Method`, or the method of the request itself. */
   readonly method: string;

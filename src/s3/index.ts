@@ -19,7 +19,7 @@ export {
 } from './complete-multipart-upload.ts';
 export { parseCopySource, renderCopySource, type CopySource } from './copy-source.ts';
 export { checkCustomerKeys, hasCustomerKey } from './customer-key.ts';
-export { corsHeaders, type CrossOriginRequest } from './cors-match.ts';
+export { corsHeaders } from './cors-match.ts';
 export {
   isCorsMethod,
   parseCorsConfiguration,
@@ -83,7 +83,13 @@ export {
   parseFormBoundary,
   type FormHead,
 } from './post-form.ts';
-export { checkFileSize, checkPostPolicy, largestFile, parsePostPolicy, type PostPolicy } from './post-policy.ts';
+export {
+  checkFileSize,
+  checkPostPolicy,
+  largestFile,
+  parsePostPolicy,
+  type PostPolicy,
+} from './post-policy.ts';
 export { OPERATION_SWITCHES, type OperationSwitch, type SwitchedPart } from './operation-switch.ts';
 export { liftPresignedHeaders } from './presigned-headers.ts';
 export {
@@ -96,7 +102,7 @@ export {
   WRITE_CONDITIONS,
 } from './request-fields.ts';
 export { requiredActions, requiredEntryActions, type RequiredAction } from './required-actions.ts';
-export { signedReadings, type SignedReading } from './signed-readings.ts';
+export { signedReadings } from './signed-readings.ts';
 export { switchedParts } from './switched-parts.ts';
 export { parseTagging, parseTaggingHeader, renderTagging, renderTaggingHeader, type Tag } from './tagging.ts';
 export { decodeUri, encodeUriComponent, encodeUriPath } from './uri.ts';

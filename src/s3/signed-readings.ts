@@ -2,7 +2,7 @@
 import { locate, type GatewayNames, type Located, type PublicUrl } from './address.ts';
 
 /** Host and path in place of those received. */
-export interface SignedReading {
+interface SignedReading {
   readonly host: string;
   /** Percent-decoded once. */
   readonly path: string;

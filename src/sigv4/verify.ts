@@ -82,7 +82,10 @@ export function verifySignature(
 function withoutCustomerKeys(canonical: string): string {
   return canonical
     .replaceAll(/^(x-amz-(?:copy-source-)?server-side-encryption-customer-key:).*$/gim, '$1[secret]')
-    .replaceAll(/((?:^|&)x-amz-(?:copy-source-)?server-side-encryption-customer-key=)[^&\n]*/gim, '$1[secret]');
+    .replaceAll(
+      /((?:^|&)x-amz-(?:copy-source-)?server-side-encryption-customer-key=)[^&\n]*/gim,
+      '$1[secret]',
+    );
 }
 
 /** As `verifySignature`, for one of several readings of the request. */

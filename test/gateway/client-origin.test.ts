@@ -187,9 +187,7 @@ describe('a PROXY protocol header', () => {
       secure: false,
       problem: undefined,
     });
-    expect(
-      origin(['X-Forwarded-For', 'garbage'], { proxyHeader: headerOf(CLIENT) }).problem,
-    ).toBeUndefined();
+    expect(origin(['X-Forwarded-For', 'garbage'], { proxyHeader: headerOf(CLIENT) }).problem).toBeUndefined();
   });
 
   test('says whether the client spoke TLS with the proxy', () => {
