@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { finished, pipeline } from 'node:stream/promises';
 import { addressLevel, parseWireRequest, renderXml, resolveAddress, S3Error } from '../s3/index.ts';
 import { UNSIGNED_PAYLOAD } from '../sigv4/index.ts';
-import { authenticate, UNSIGNED_TRAILER, type Verifier } from './authenticate.ts';
+import { authenticate, type Verifier } from './authenticate.ts';
 import type { DevStoreLog, ObjectBytes, Reply, Store } from './call.ts';
 import { framedBody } from './framed-body.ts';
 import { findRoute, type Route } from './routes.ts';
@@ -42,7 +42,7 @@ async function handle(
   { store, verifier }: ExchangeContext,
 ): Promise<Reply> {
   const wire = parseWireRequest(request.method ?? '', request.url ?? '', request.rawHeaders);
-  const payloadHash = authenticate(wire, verifier);
+  const { payloadHash, framing } = authenticate(wire, verifier);
   const address = resolveAddress(wire, []);
   const route = findRoute(wire, addressLevel(address));
   const contentLength = checkLength(request, route);
@@ -52,11 +52,11 @@ async function handle(
     return request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
   };
   const call = { wire, bucket: address.bucket ?? '', key: address.key ?? '' };
-  if (payloadHash !== UNSIGNED_TRAILER)
+  if (framing === undefined)
     return await route.handle({ ...call, payloadHash, contentLength, trailer: undefined, body }, store);
   if (route.trailer !== true)
     throw new S3Error('InvalidRequest', { message: 'The value of x-amz-content-sha256 header is invalid.' });
-  const { length, algorithm, content } = framedBody(wire.headers, body);
+  const { length, algorithm, content } = framedBody(wire.headers, framing, body);
   return await route.handle(
     { ...call, payloadHash: UNSIGNED_PAYLOAD, contentLength: length, trailer: algorithm, body: content },
     store,

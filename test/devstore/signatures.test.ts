@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { describe, expect, test } from 'vitest';
+import { signHeader } from '../support/raw-signer.ts';
 import { codeOf, filesOf, startStore } from './support.ts';
 
 const OTHER_SHA256 = '2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae'; // of `foo`
@@ -106,15 +107,60 @@ describe('bodies', () => {
     expect(got.body.toString()).toBe('hello');
   });
 
+  test.each([
+    ['STREAMING-AWS4-HMAC-SHA256-PAYLOAD', 'as signed', 200, 'no error'],
+    ['STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER', 'as signed', 200, 'no error'],
+    ['STREAMING-AWS4-HMAC-SHA256-PAYLOAD', 'with another byte', 403, 'SignatureDoesNotMatch'],
+    ['STREAMING-AWS4-HMAC-SHA256-PAYLOAD', 'without the last chunk', 400, 'IncompleteBody'],
+  ])('in signed chunks (%s) are verified: %s', async (payloadHash, change, status, code) => {
+    const { client, directory, endpoint } = await startStore();
+    await client.send(new CreateBucketCommand({ Bucket: 'bucket' }));
+    const trailer = payloadHash.endsWith('TRAILER');
+    const signed = signHeader({
+      credentials: {
+        accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
+        secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+      },
+      host: new URL(endpoint).host,
+      method: 'PUT',
+      target: '/bucket/key',
+      payloadHash,
+      headers: [
+        ['x-amz-decoded-content-length', '5'],
+        ...(trailer ? ([['x-amz-trailer', 'x-amz-checksum-crc32']] as const) : []),
+      ],
+    });
+    const { chain } = signed;
+    const first = chain.chunk(Buffer.from('hello'));
+    const last = `0;chunk-signature=${chain.chunk(Buffer.alloc(0))}\r\n`;
+    const lines = 'x-amz-checksum-crc32:NhCmhg==';
+    const end = trailer
+      ? `${lines}\r\nx-amz-trailer-signature:${chain.trailer(`${lines}\n`)}\r\n\r\n`
+      : '\r\n';
+    const data = change === 'with another byte' ? 'jello' : 'hello';
+    const rest = change === 'without the last chunk' ? '' : last + end;
+    const answer = await fetch(`${endpoint}/bucket/key`, {
+      method: 'PUT',
+      headers: signed.headers
+        .filter(([name]) => !/^(?:host|content-length)$/i.test(name))
+        .map(([name, value]): [string, string] => [name, value]),
+      body: `5;chunk-signature=${first}\r\n${data}\r\n${rest}`,
+    });
+    expect(answer.status).toBe(status);
+    expect(/<Code>(\w+)/.exec(await answer.text())?.[1] ?? 'no error').toBe(code);
+    if (status !== 200) expect(await filesOf(directory)).toEqual({ data: [], temporary: [] });
+    else {
+      const got = await client.send(new GetObjectCommand({ Bucket: 'bucket', Key: 'key' }));
+      expect(await got.Body?.transformToString()).toBe('hello');
+    }
+  });
+
   test('in any other aws-chunked framing are refused rather than stored with it', async () => {
     const { client, directory, send } = await startStore();
     await client.send(new CreateBucketCommand({ Bucket: 'bucket' }));
     const put = { method: 'PUT', path: '/bucket/key', body: '1\r\nx\r\n0\r\n\r\n' };
-    for (const payloadHash of [
-      'STREAMING-AWS4-HMAC-SHA256-PAYLOAD',
-      'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER',
-    ])
-      expect(await send({ ...put, payloadHash })).toMatchObject({ status: 501, code: 'NotImplemented' });
+    const payloadHash = 'STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD';
+    expect(await send({ ...put, payloadHash })).toMatchObject({ status: 400, code: 'InvalidArgument' });
     const encoded = { ...put, headers: { 'content-encoding': 'gzip, aws-chunked' } };
     expect(await send(encoded)).toMatchObject({ status: 501, code: 'NotImplemented' });
     expect(await filesOf(directory)).toEqual({ data: [], temporary: [] });

@@ -83,18 +83,17 @@ export function createTrial(upstream: Upstream, bucket: string, prefix: string):
       }
     },
     async cleanUp() {
-      const left = new Set<string>();
-      for (const key of [...written, ...(await listed(send, prefix))])
-        if (!(await remove(key))) left.add(key);
+      for (const key of new Set([...written, ...(await listed(send, prefix))])) await remove(key);
       // Without versions this list is empty, or refused.
       const versions = await send({ method: 'GET', query: { versions: '', prefix } });
       const document = versions.status === 200 ? documentOf(versions.body, 'ListVersionsResult') : undefined;
+      const held: string[] = [];
       for (const name of ['Version', 'DeleteMarker'])
         for (const version of document?.children(name) ?? []) {
           const key = childText(version, 'Key') ?? '';
-          if (key.startsWith(prefix) && !(await remove(key, childText(version, 'VersionId')))) left.add(key);
+          if (key.startsWith(prefix) && !(await remove(key, childText(version, 'VersionId')))) held.push(key);
         }
-      return [...left];
+      return [...new Set([...held, ...(await listed(send, prefix))])];
     },
   };
 }

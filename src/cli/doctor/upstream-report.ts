@@ -1,7 +1,7 @@
 /** What `doctor upstream` prints. */
 import type { UpstreamConfig } from '../../config/index.ts';
 import type { Finding } from './finding.ts';
-import { integrityCheck } from './integrity-checks.ts';
+import { cutOffCheck, integrityCheck } from './integrity-checks.ts';
 
 export function renderFindings(findings: readonly Finding[]): string {
   const width = Math.max(...findings.map(({ name }) => name.length));
@@ -16,7 +16,7 @@ export function renderFindings(findings: readonly Finding[]): string {
 /** As YAML, for the settings file; what is not examined stays as it is configured. */
 export function renderSettings(target: UpstreamConfig, findings: readonly Finding[]): string {
   const style = fittingStyle(target, findings);
-  const integrity = fittingIntegrity(target, findings);
+  const integrity = fittingIntegrity(findings) ?? target.integrity;
   const settings = [
     ['endpoint', target.endpoint],
     ['region', target.region],
@@ -42,17 +42,19 @@ function fittingStyle({ style }: UpstreamConfig, findings: readonly Finding[]): 
   return !supports(findings, `${style} style`) && supports(findings, `${other} style`) ? other : style;
 }
 
-/** The one that keeps most: the client's checksum, else a hash or signature over plain HTTP, else the declared hash. */
-function fittingIntegrity(
-  { endpoint, integrity }: UpstreamConfig,
-  findings: readonly Finding[],
-): UpstreamConfig['integrity'] {
-  const plain = endpoint.startsWith('http:');
-  const order = plain
-    ? (['signed-chunks', 'trailer', 'hash', 'unsigned'] as const)
-    : (['trailer', 'hash', 'unsigned'] as const);
-  if (plain && supports(findings, integrityCheck(integrity))) return integrity;
-  return order.find((mode) => supports(findings, integrityCheck(mode))) ?? integrity;
+/** The forms that each mode sends, in the order in which the modes are preferred: the client's checksum is kept first. */
+const MODES: readonly (readonly [UpstreamConfig['integrity'], readonly string[]])[] = [
+  ['trailer', ['trailer', 'hash', 'signed-chunks']],
+  ['signed-chunks', ['hash', 'signed-chunks']],
+  ['hash', ['hash', 'unsigned']],
+  ['unsigned', ['unsigned']],
+];
+
+/** The best mode of whose forms each is taken, and none stored when it is cut off; undefined when there is none. */
+export function fittingIntegrity(findings: readonly Finding[]): UpstreamConfig['integrity'] | undefined {
+  return MODES.find(([, forms]) =>
+    forms.every((form) => supports(findings, integrityCheck(form)) && supports(findings, cutOffCheck(form))),
+  )?.[0];
 }
 
 function supports(findings: readonly Finding[], name: string): boolean {

@@ -8,7 +8,7 @@ import type { Finding, Subject } from './finding.ts';
 import { reason } from './finding.ts';
 import { createTrial } from './trial.ts';
 import { BASICS, CHECKS } from './upstream-checks.ts';
-import { renderFindings, renderSettings } from './upstream-report.ts';
+import { fittingIntegrity, renderFindings, renderSettings } from './upstream-report.ts';
 
 export const doctorUpstream = defineCommand({
   name: 'doctor upstream',
@@ -87,8 +87,10 @@ async function examine(target: UpstreamConfig, bucket: string, io: CommandIo): P
     const findings: Finding[] = [];
     try {
       for (const check of BASICS) findings.push(...(await check(subject)));
-      if (findings.every(({ verdict }) => verdict !== 'bad'))
+      if (findings.every(({ verdict }) => verdict !== 'bad')) {
         for (const check of CHECKS) findings.push(...(await check(subject)));
+        findings.push(integrityFinding(findings));
+      }
     } catch (error) {
       findings.push({ name: 'connection', verdict: 'bad', detail: withCause(error) });
       return findings;
@@ -104,6 +106,17 @@ async function examine(target: UpstreamConfig, bucket: string, io: CommandIo): P
   } finally {
     for (const upstream of opened) await upstream.close();
   }
+}
+
+function integrityFinding(findings: readonly Finding[]): Finding {
+  const fitting = fittingIntegrity(findings);
+  return fitting === undefined
+    ? {
+        name: 'integrity',
+        verdict: 'bad',
+        detail: 'no form of upload is both taken and proof against being cut off: do not use this upstream',
+      }
+    : { name: 'integrity', verdict: 'yes', detail: `\`${fitting}\` fits` };
 }
 
 /** Undefined for a style that the endpoint cannot have. */
