@@ -154,7 +154,10 @@ class Client:
     def keys(self, prefix):
         query = {"encoding-type": "url", "list-type": "2", "prefix": prefix}
         _, body = self.request("GET", target_of(**query))
-        return [unquote(key.replace("+", " ")) for key in text_of("Key", body.decode())]
+        found = text_of("Key", body.decode())
+        # Not every store encodes them.
+        encoded = text_of("EncodingType", body.decode()) == ["url"]
+        return [unquote(key.replace("+", " ")) for key in found] if encoded else found
 
 
 def key_pair(credentials):
