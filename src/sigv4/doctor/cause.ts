@@ -29,7 +29,7 @@ export type SignatureCause =
 
 export type PathFault =
   'encoded-twice' | 'not-encoded' | 'encoded-otherwise' | 'normalised' | 'slash' | 'prefix';
-export type QueryFault =
+type QueryFault =
   'plus-for-space' | 'not-encoded' | 'encoded-otherwise' | 'unsorted' | 'no-equals' | 'dropped';
 export type HeaderFault =
   'changed' | 'missing' | 'not-folded' | 'joined-otherwise' | 'encoded-otherwise' | 'left-out';
