@@ -40,6 +40,7 @@ export function renderOperationsPage(): string {
     `Query parameters that every operation takes: ${names(COMMON_PARAMETERS)}. (\`AWSAccessKeyId\`, \`Expires\` and \`Signature\` belong to SigV2, which the signature check refuses.)`,
     `Headers of which only these values are implemented: ${[...ONLY_VALUES].map(([name, values]) => `\`${name}: ${values.join('` or `')}\``).join(', ')}.`,
     'ACLs are off, as with `BucketOwnerEnforced`. `x-amz-acl` may say `private` or `bucket-owner-full-control`, which needs no further right and means nothing; any other ACL, and every `x-amz-grant-*` header, is `AccessControlListNotSupported`.',
+    'Stores that do not know a sub-resource often answer as if it were not there: a GET with the object or a listing, a DELETE of a setting by deleting the bucket, a PUT by overwriting the object. So a setting is passed on only when it is the document that was asked for, and where a request would do harm the gateway asks the store first: `NotImplemented` when it does not know the sub-resource.',
     '## Available',
     ...available.flatMap(describe),
     '## Not there yet',
@@ -82,6 +83,11 @@ function describe(operation: AvailableOperation): readonly string[] {
     list([
       `Request: ${requestLine(operation)}`,
       `State: ${STATES[operation.handling]}`,
+      ...(operation.knownBy === undefined
+        ? []
+        : [
+            `Asks first: a GET of the same address, which must answer with \`${operation.knownBy}\` or an error of its own`,
+          ]),
       ...(operation.needs === undefined ? [] : [`Switch: \`${operation.needs}\``]),
       `Actions: ${actions(operation)}`,
       ...(spec.query === undefined ? [] : [`Parameters: ${names(spec.query)}`]),

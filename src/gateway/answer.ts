@@ -55,3 +55,12 @@ export function xmlAnswer(xml: string, upstream?: UpstreamOutcome): Answer {
     upstream,
   };
 }
+
+/** Headers less length and type: of an answer whose body is the gateway's own. */
+export function withoutFraming(headers: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i + 1 < headers.length; i += 2)
+    if (headers[i] !== 'content-length' && headers[i] !== 'content-type')
+      kept.push(headers[i] as string, headers[i + 1] as string);
+  return kept;
+}

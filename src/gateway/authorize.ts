@@ -94,7 +94,8 @@ export async function authorize(
   const { operation, address, effective } = request;
   checkAcl(effective);
   checkCustomerKeys(effective.headers);
-  const copySource = sourceOf(request);
+  const copySourceHeader = effective.headers.get('x-amz-copy-source');
+  const copySource = copySourceHeader === undefined ? undefined : parseCopySource(copySourceHeader);
   const bucket = address.bucket === undefined ? undefined : await dependencies.buckets.find(address.bucket);
   const source = await findSource(copySource, bucket, dependencies);
 
@@ -271,23 +272,6 @@ function policyPrincipal({ caller }: Authenticated): PolicyPrincipal {
   const { type, arn, accountId, userName, userId } = caller.key.principal;
   return { type, arn, accountId, userName, userId };
 }
-
-/** What is copied, or renamed: then it is in the same bucket. */
-function sourceOf({ effective, address }: Authenticated): CopySource | undefined {
-  const copied = effective.headers.get('x-amz-copy-source');
-  if (copied !== undefined) return parseCopySource(copied);
-  const renamed = effective.headers.get(RENAME_SOURCE);
-  if (renamed === undefined) return undefined;
-  const source = parseCopySource(renamed);
-  if (source.bucket !== address.bucket || source.versionId !== undefined)
-    throw new S3Error('InvalidArgument', {
-      message: 'The source of a rename is a key of the same bucket, written as bucket/key.',
-      details: { ArgumentName: RENAME_SOURCE, ArgumentValue: renamed },
-    });
-  return source;
-}
-
-const RENAME_SOURCE = 'x-amz-rename-source';
 
 async function findSource(
   copySource: CopySource | undefined,

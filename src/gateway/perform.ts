@@ -5,6 +5,7 @@ import type { RequestDocument } from './documents.ts';
 import { forward, forwardedHeaders, streamPayload, xmlPayload, type ForwardDependencies } from './forward.ts';
 import type { IncomingBody } from './incoming-body.ts';
 import { requireSwitches } from './bucket-switches.ts';
+import { readSettings, requireKnown } from './operations/settings.ts';
 import { getAcl, putAcl } from './operations/acl.ts';
 import { getBucketEncryption } from './operations/bucket-encryption.ts';
 import { deleteBucketCors, getBucketCors, putBucketCors } from './operations/bucket-cors.ts';
@@ -80,6 +81,10 @@ export async function perform(performance: Performance, dependencies: PerformDep
   }
   const listing = LISTINGS[request.operation.name];
   if (listing !== undefined) return list(performance, listing, dependencies);
+  if (request.operation.knownBy !== undefined)
+    await requireKnown(request, request.operation.knownBy, signal, dependencies);
+  if (request.operation.answerRoot !== undefined)
+    return readSettings(performance, request.operation.answerRoot, dependencies);
   if (request.copySource !== undefined) await requireCopySize(request, signal, dependencies);
   if (document.kind === 'tagging')
     return forwardDocument(request, renderTagging(document.tags), signal, dependencies);

@@ -76,6 +76,8 @@ export interface Operation {
   readonly needs: OperationSwitch | undefined;
   readonly document: DocumentSchema | undefined;
   readonly needsIntegrity: boolean;
+  readonly answerRoot: string | undefined;
+  readonly knownBy: string | undefined;
 }
 
 /** An operation that is done, not answered `NotImplemented`. */
@@ -131,6 +133,8 @@ function compile(name: OperationName, spec: OperationSpec): Operation {
       needs: undefined,
       document: undefined,
       needsIntegrity: false,
+      answerRoot: undefined,
+      knownBy: undefined,
     };
   return {
     ...row,
@@ -149,6 +153,8 @@ function compile(name: OperationName, spec: OperationSpec): Operation {
     needs: spec.needs,
     document: spec.document,
     needsIntegrity: spec.integrity === 'required',
+    answerRoot: spec.answerRoot,
+    knownBy: spec.knownBy,
   };
 }
 

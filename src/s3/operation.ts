@@ -38,7 +38,7 @@ export type ActionCondition =
 
 export interface OperationAction {
   readonly action: string;
-  /** What its ARN names; `copy-source` also the source of a rename; `*` is `arn:aws:s3:::*`. */
+  /** What its ARN names; `*` is `arn:aws:s3:::*`. */
   readonly resource: 'bucket' | 'object' | 'copy-source' | '*';
   readonly when?: ActionCondition;
 }
@@ -96,6 +96,13 @@ export interface AvailableRow extends Row {
   readonly needs?: OperationSwitch;
   /** Of a buffered body that is forwarded: what it may say. */
   readonly document?: DocumentSchema;
+  /** Root of the document that the answer is; anything else is not passed on, as it is that of another operation. */
+  readonly answerRoot?: string;
+  /**
+   * Root of the document that a GET of the same address answers with. It is asked for first: a store that does not know
+   * the sub-resource would take this request for one without it, and delete the bucket or overwrite the object.
+   */
+  readonly knownBy?: string;
   /** Whether S3 demands a checksum of the body: Content-MD5, `x-amz-checksum-*`, or here its signed sha256. */
   readonly integrity?: 'required';
 }

@@ -4,6 +4,7 @@
  */
 import {
   CreateBucketCommand,
+  DeleteBucketOwnershipControlsCommand,
   DeleteObjectCommand,
   GetBucketEncryptionCommand,
   GetBucketLifecycleConfigurationCommand,
@@ -26,7 +27,6 @@ import {
   PutObjectLegalHoldCommand,
   PutObjectLockConfigurationCommand,
   PutObjectRetentionCommand,
-  RenameObjectCommand,
   RestoreObjectCommand,
   SelectObjectContentCommand,
   type S3Client,
@@ -55,6 +55,8 @@ interface Scripted {
 }
 
 let answer: Scripted = {};
+/** Of the GET by which the gateway finds out whether the upstream knows a sub-resource. */
+let known: Scripted | undefined;
 let forwarded: Forwarded[] = [];
 const origin = createServer((request, response) => {
   const chunks: Buffer[] = [];
@@ -62,8 +64,9 @@ const origin = createServer((request, response) => {
   request.on('end', () => {
     const { method = '', url = '', headers } = request;
     forwarded.push({ method, url, headers, body: Buffer.concat(chunks).toString() });
-    response.writeHead(answer.status ?? 200, answer.headers);
-    response.end(answer.body);
+    const scripted = method === 'GET' && known !== undefined ? known : answer;
+    response.writeHead(scripted.status ?? 200, scripted.headers);
+    response.end(scripted.body);
   });
 });
 let gateway: RunningGateway;
@@ -100,6 +103,7 @@ afterAll(async () => {
 beforeEach(() => {
   forwarded = [];
   answer = {};
+  known = undefined;
 });
 
 const XML = { 'content-type': 'application/xml' };
@@ -213,6 +217,7 @@ describe('object lock', () => {
   });
 
   test('retention and legal hold of a version, and the bypass of governance', async () => {
+    known = { headers: XML, body: '<Retention/>' };
     await client.send(
       new PutObjectRetentionCommand({
         Bucket: 'docs',
@@ -222,7 +227,8 @@ describe('object lock', () => {
         Retention: { Mode: 'GOVERNANCE', RetainUntilDate: new Date('2030-01-02T03:04:05Z') },
       }),
     );
-    const put = only();
+    const [asked, put] = forwarded as [Forwarded, Forwarded];
+    expect(asked).toMatchObject({ method: 'GET', url: '/docs/k?retention=&versionId=v1' });
     expect(put.headers['x-amz-bypass-governance-retention']).toBe('true');
     expectDocument(
       put,
@@ -230,11 +236,18 @@ describe('object lock', () => {
       '/docs/k?retention=&versionId=v1',
       `<Retention ${NS}><Mode>GOVERNANCE</Mode><RetainUntilDate>2030-01-02T03:04:05Z</RetainUntilDate></Retention>`,
     );
-    forwarded = [];
+    // No hold so far: an error that only a store with object lock has.
+    known = { status: 404, headers: XML, body: '<Error><Code>NoSuchObjectLockConfiguration</Code></Error>' };
     await client.send(
       new PutObjectLegalHoldCommand({ Bucket: 'docs', Key: 'k', LegalHold: { Status: 'ON' } }),
     );
-    expectDocument(only(), 'PUT', '/docs/k?legal-hold=', `<LegalHold ${NS}><Status>ON</Status></LegalHold>`);
+    expectDocument(
+      forwarded.at(-1) as Forwarded,
+      'PUT',
+      '/docs/k?legal-hold=',
+      `<LegalHold ${NS}><Status>ON</Status></LegalHold>`,
+    );
+    known = undefined;
     answer = {
       headers: XML,
       body: `<Retention ${NS}><Mode>COMPLIANCE</Mode><RetainUntilDate>2030-01-01T00:00:00.000Z</RetainUntilDate></Retention>`,
@@ -279,6 +292,7 @@ describe('object lock', () => {
         ],
       }),
     );
+    known = { headers: XML, body: '<Retention/>' };
     const inDays = (days: number) => new Date(Date.now() + days * 86_400_000);
     const retain = (days: number) =>
       limited.send(
@@ -300,10 +314,10 @@ describe('object lock', () => {
       );
     await retain(10);
     await put(10);
-    expect(forwarded).toHaveLength(2);
+    expect(forwarded).toHaveLength(3);
     await expect(retain(11)).rejects.toMatchObject({ name: 'AccessDenied' });
     await expect(put(11)).rejects.toMatchObject({ name: 'AccessDenied' });
-    expect(forwarded).toHaveLength(2);
+    expect(forwarded).toHaveLength(3);
   });
 });
 
@@ -481,30 +495,6 @@ describe('objects', () => {
     });
     expect(Buffer.from(raw.body, 'utf8').equals(Buffer.from(frames.toString('utf8'), 'utf8'))).toBe(true);
   });
-
-  test('a rename is of two keys of one bucket, each of them decided', async () => {
-    const rename = (from: string) =>
-      new RenameObjectCommand({ Bucket: 'docs', Key: 'new', RenameSource: from, ClientToken: 't' });
-    await client.send(rename('/docs/old%20name'));
-    expect(only()).toMatchObject({
-      method: 'PUT',
-      url: '/docs/new?renameObject=',
-      headers: { 'x-amz-rename-source': '/docs/old%20name', 'x-amz-client-token': 't' },
-    });
-    forwarded = [];
-    await expect(client.send(rename('/open/old'))).rejects.toMatchObject({ name: 'InvalidArgument' });
-    const mover = gateway.client(
-      await gateway.keyWithPolicy('mover', {
-        Version: '2012-10-17',
-        Statement: [
-          { Effect: 'Allow', Action: ['s3:*', 's3express:*'], Resource: '*' },
-          { Effect: 'Deny', Action: 's3:DeleteObject', Resource: 'arn:aws:s3:::docs/kept' },
-        ],
-      }),
-    );
-    await expect(mover.send(rename('/docs/kept'))).rejects.toMatchObject({ name: 'AccessDenied' });
-    expect(forwarded).toEqual([]);
-  });
 });
 
 describe('what is switched on for one bucket', () => {
@@ -676,6 +666,50 @@ describe('the key of a client (SSE-C)', () => {
     const refused = await sendRaw(gateway, { path: '/docs/k', headers, credentials: gateway.root });
     expect(refused).toMatchObject({ status: 400, code: 'InvalidArgument' });
     expect(forwarded).toEqual([]);
+  });
+});
+
+/** As MinIO and versitygw do with what they do not know: they answer as if no sub-resource were there. */
+describe('a store that does not know a sub-resource', () => {
+  const LISTING = `<ListBucketResult ${NS}><Name>docs</Name></ListBucketResult>`;
+
+  test('keeps its bucket: no DELETE is sent that it would take for one of the bucket', async () => {
+    known = { headers: XML, body: LISTING };
+    answer = { status: 204 };
+    await expect(
+      client.send(new DeleteBucketOwnershipControlsCommand({ Bucket: 'docs' })),
+    ).rejects.toMatchObject({ name: 'NotImplemented' });
+    expect(forwarded.map(({ method }) => method)).toEqual(['GET']);
+    known = { status: 404, headers: XML, body: '<Error><Code>OwnershipControlsNotFoundError</Code></Error>' };
+    await client.send(new DeleteBucketOwnershipControlsCommand({ Bucket: 'docs' }));
+    expect(forwarded.map(({ method }) => method)).toEqual(['GET', 'GET', 'DELETE']);
+  });
+
+  test.each([
+    ['the object itself', { body: 'content' }],
+    ['a refusal', { status: 501, headers: XML, body: '<Error><Code>NotImplemented</Code></Error>' }],
+  ])('keeps its objects: no PUT is sent when a GET brings %s', async (_, got) => {
+    known = got;
+    const hold = new PutObjectLegalHoldCommand({ Bucket: 'docs', Key: 'k', LegalHold: { Status: 'ON' } });
+    await expect(client.send(hold)).rejects.toMatchObject({ name: 'NotImplemented' });
+    expect(forwarded.map(({ method }) => method)).toEqual(['GET']);
+  });
+
+  test('shows nothing else in place of a setting', async () => {
+    answer = { headers: { 'content-type': 'text/plain' }, body: 'content' };
+    for (const path of ['/docs/k?retention', '/docs/k?legal-hold', '/docs/k?tagging'])
+      expect(
+        await sendRaw(gateway, {
+          path: path.split('?')[0] ?? '',
+          query: { [path.split('?')[1] ?? '']: '' },
+          credentials: gateway.root,
+        }),
+      ).toMatchObject({ status: 501, code: 'NotImplemented', body: expect.not.stringContaining('content') });
+    answer = { headers: XML, body: LISTING };
+    for (const setting of ['versioning', 'lifecycle', 'ownershipControls', 'object-lock'])
+      expect(
+        await sendRaw(gateway, { path: '/docs', query: { [setting]: '' }, credentials: gateway.root }),
+      ).toMatchObject({ status: 501, code: 'NotImplemented' });
   });
 });
 

@@ -86,8 +86,6 @@ const EXAMPLES: Partial<Record<OperationName, string>> = {
     '<JournalTableConfiguration><RecordExpiration><Expiration>DISABLED</Expiration></RecordExpiration></JournalTableConfiguration>',
   UpdateBucketMetadataAnnotationTableConfiguration:
     '<AnnotationTableConfiguration><ConfigurationState>ENABLED</ConfigurationState><Role>arn:aws:iam::111122223333:role/r</Role></AnnotationTableConfiguration>',
-  UpdateObjectEncryption:
-    '<ObjectEncryption><SSE-KMS><KMSKeyArn>arn:aws:kms:us-east-1:111122223333:key/k</KMSKeyArn></SSE-KMS></ObjectEncryption>',
 };
 
 const rows = OPERATION_LIST.flatMap(({ name, document }) =>

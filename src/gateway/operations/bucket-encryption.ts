@@ -1,7 +1,8 @@
 /** How a bucket's objects are encrypted by default. */
 import { parseXml, renderXml, S3_NAMESPACE, type ParsedElement, type XmlElements } from '../../s3/index.ts';
 import { xmlAnswer, type Answer } from '../answer.ts';
-import { forward, send } from '../forward.ts';
+import { send } from '../forward.ts';
+import { readSettings } from './settings.ts';
 import type { Performance, PerformDependencies } from '../perform.ts';
 import { unavailable, upstreamOutcome } from '../upstream-error.ts';
 
@@ -11,12 +12,12 @@ const KEY_ID = 'KMSMasterKeyID';
 
 /** Which key of the upstream's account it is stays untold unless the operator has switched on `kms-keys`. */
 export async function getBucketEncryption(
-  { request, signal }: Performance,
+  performance: Performance,
   dependencies: PerformDependencies,
 ): Promise<Answer> {
-  const options = { payload: { kind: 'none' }, signal } as const;
-  if (request.bucket?.operations.has('kms-keys')) return forward(request, options, dependencies);
-  const response = await send(request, options, dependencies);
+  const { request, signal } = performance;
+  if (request.bucket?.operations.has('kms-keys')) return readSettings(performance, ROOT, dependencies);
+  const response = await send(request, { payload: { kind: 'none' }, signal }, dependencies);
   const outcome = upstreamOutcome(response);
   try {
     const text = (await response.body.read(MAX_ANSWER_BYTES)).toString('utf8');

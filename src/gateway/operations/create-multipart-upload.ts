@@ -1,5 +1,5 @@
 /** The answer names bucket and key: the client gets its own names. */
-import { xmlAnswer, type Answer } from '../answer.ts';
+import { withoutFraming, xmlAnswer, type Answer } from '../answer.ts';
 import { answerHeaders, send } from '../forward.ts';
 import { inClientsNames } from '../late-xml.ts';
 import type { Performance, PerformDependencies } from '../perform.ts';
@@ -22,14 +22,5 @@ export async function createMultipartUpload(
   }
   const answer = xmlAnswer(xml, outcome);
   const kept = answerHeaders(request, response, dependencies);
-  return { ...answer, headers: [...withoutText(kept), ...answer.headers] };
-}
-
-/** Less what speaks of the upstream's own text. */
-function withoutText(headers: readonly string[]): string[] {
-  const kept: string[] = [];
-  for (let i = 0; i + 1 < headers.length; i += 2)
-    if (headers[i] !== 'content-length' && headers[i] !== 'content-type')
-      kept.push(headers[i] as string, headers[i + 1] as string);
-  return kept;
+  return { ...answer, headers: [...withoutFraming(kept), ...answer.headers] };
 }

@@ -76,8 +76,3 @@ export const SELECT = document('SelectObjectContentRequest', {
   ),
   ScanRange: optional(elements({ Start: optional(integer), End: optional(integer) })),
 });
-
-/** Of UpdateObjectEncryption, whose row needs `kms-keys` as a whole. */
-export const OBJECT_ENCRYPTION = document('ObjectEncryption', {
-  'SSE-KMS': required(elements({ KMSKeyArn: required(text), BucketKeyEnabled: optional(boolean) })),
-});

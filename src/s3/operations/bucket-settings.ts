@@ -12,7 +12,11 @@ const OWNERS = { query: ['ownershipControls'] };
 const MINIMUM_SIZE = 'x-amz-transition-default-minimum-object-size';
 
 export const BUCKET_SETTING_OPERATIONS = {
-  GetBucketVersioning: readSetting({ match: VERSIONS, action: 's3:GetBucketVersioning' }),
+  GetBucketVersioning: readSetting({
+    match: VERSIONS,
+    root: VERSIONING.root,
+    action: 's3:GetBucketVersioning',
+  }),
   // `x-amz-mfa` is unknown: the device would be that of the upstream's root user.
   PutBucketVersioning: writeSetting(VERSIONING, {
     match: VERSIONS,
@@ -21,6 +25,7 @@ export const BUCKET_SETTING_OPERATIONS = {
   }),
   GetBucketLifecycleConfiguration: readSetting({
     match: RULES,
+    root: LIFECYCLE.root,
     action: 's3:GetLifecycleConfiguration',
     responseHeaders: [MINIMUM_SIZE],
     alsoKnownAs: ['GetBucketLifecycle'],
@@ -33,9 +38,13 @@ export const BUCKET_SETTING_OPERATIONS = {
     responseHeaders: [MINIMUM_SIZE],
     alsoKnownAs: ['PutBucketLifecycle'],
   }),
-  DeleteBucketLifecycle: removeSetting({ match: RULES, action: 's3:PutLifecycleConfiguration' }),
+  DeleteBucketLifecycle: removeSetting({
+    match: RULES,
+    root: LIFECYCLE.root,
+    action: 's3:PutLifecycleConfiguration',
+  }),
   GetBucketEncryption: {
-    ...readSetting({ match: KEYS, action: 's3:GetEncryptionConfiguration' }),
+    ...readSetting({ match: KEYS, root: ENCRYPTION.root, action: 's3:GetEncryptionConfiguration' }),
     // Without `kms-keys` it does not tell which key of the upstream's account it is.
     handling: 'rewrite',
   },
@@ -44,8 +53,16 @@ export const BUCKET_SETTING_OPERATIONS = {
     action: 's3:PutEncryptionConfiguration',
     integrity: 'required',
   }),
-  DeleteBucketEncryption: removeSetting({ match: KEYS, action: 's3:PutEncryptionConfiguration' }),
-  GetBucketOwnershipControls: readSetting({ match: OWNERS, action: 's3:GetBucketOwnershipControls' }),
+  DeleteBucketEncryption: removeSetting({
+    match: KEYS,
+    root: ENCRYPTION.root,
+    action: 's3:PutEncryptionConfiguration',
+  }),
+  GetBucketOwnershipControls: readSetting({
+    match: OWNERS,
+    root: OWNERSHIP.root,
+    action: 's3:GetBucketOwnershipControls',
+  }),
   PutBucketOwnershipControls: writeSetting(OWNERSHIP, {
     match: OWNERS,
     action: 's3:PutBucketOwnershipControls',
@@ -53,6 +70,7 @@ export const BUCKET_SETTING_OPERATIONS = {
   }),
   DeleteBucketOwnershipControls: removeSetting({
     match: OWNERS,
+    root: OWNERSHIP.root,
     action: 's3:PutBucketOwnershipControls',
   }),
 } as const satisfies Record<string, OperationSpec>;

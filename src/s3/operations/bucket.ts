@@ -183,6 +183,7 @@ export const BUCKET_OPERATIONS = {
     body: 'none',
     headers: [EXPECTED_OWNER],
     answer: 'xml',
+    answerRoot: 'Tagging',
     responseHeaders: XML_RESPONSE,
   },
   PutBucketTagging: {
@@ -203,6 +204,7 @@ export const BUCKET_OPERATIONS = {
     level: 'bucket',
     match: { query: ['tagging'] },
     actions: [{ action: 's3:PutBucketTagging', resource: 'bucket' }],
+    knownBy: 'Tagging',
     handling: 'forward',
     body: 'none',
     headers: [EXPECTED_OWNER],

@@ -9,7 +9,11 @@ const LOCK = { query: ['object-lock'] };
 const LOCK_BYTES = 16 * 1024;
 
 export const OBJECT_LOCK_OPERATIONS = {
-  GetObjectLockConfiguration: readSetting({ match: LOCK, action: 's3:GetBucketObjectLockConfiguration' }),
+  GetObjectLockConfiguration: readSetting({
+    match: LOCK,
+    root: OBJECT_LOCK.root,
+    action: 's3:GetBucketObjectLockConfiguration',
+  }),
   PutObjectLockConfiguration: writeSetting(OBJECT_LOCK, {
     match: LOCK,
     action: 's3:PutBucketObjectLockConfiguration',
@@ -27,6 +31,7 @@ export const OBJECT_LOCK_OPERATIONS = {
     query: ['versionId'],
     headers: [EXPECTED_OWNER, REQUEST_PAYER],
     answer: 'xml',
+    answerRoot: RETENTION.root,
     responseHeaders: XML_RESPONSE,
   },
   PutObjectRetention: {
@@ -44,6 +49,7 @@ export const OBJECT_LOCK_OPERATIONS = {
     handling: 'forward',
     body: { buffered: LOCK_BYTES },
     document: RETENTION,
+    knownBy: RETENTION.root,
     checksums: 'body',
     integrity: 'required',
     query: ['versionId'],
@@ -67,6 +73,7 @@ export const OBJECT_LOCK_OPERATIONS = {
     query: ['versionId'],
     headers: [EXPECTED_OWNER, REQUEST_PAYER],
     answer: 'xml',
+    answerRoot: LEGAL_HOLD.root,
     responseHeaders: XML_RESPONSE,
   },
   PutObjectLegalHold: {
@@ -77,6 +84,7 @@ export const OBJECT_LOCK_OPERATIONS = {
     handling: 'forward',
     body: { buffered: LOCK_BYTES },
     document: LEGAL_HOLD,
+    knownBy: LEGAL_HOLD.root,
     checksums: 'body',
     integrity: 'required',
     query: ['versionId'],

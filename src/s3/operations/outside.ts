@@ -2,7 +2,6 @@
  * Operations that make the upstream act outside of the bucket, or with rights and keys of the gateway's own account:
  * each is refused until the operator has switched it on for the bucket.
  */
-import { OBJECT_ENCRYPTION } from '../documents/object-documents.ts';
 import {
   ACCELERATE,
   ANALYTICS,
@@ -21,10 +20,9 @@ import {
   WEBSITE,
 } from '../documents/outside-documents.ts';
 import type { OperationSpec } from '../operation.ts';
-import { CHARGED_RESPONSE, CHECKSUM_HEADERS, EXPECTED_OWNER, REQUEST_PAYER } from './fields.ts';
+import { CHARGED_RESPONSE, REQUEST_PAYER } from './fields.ts';
 import { readSetting, removeSetting, writeSetting } from './settings.ts';
 
-const KEY_BYTES = 16 * 1024;
 /** Of a listing of settings: where the page before it ended. */
 const PAGES = ['continuation-token'];
 
@@ -47,6 +45,7 @@ const OLD_TABLE = { match: { query: ['metadataTable'] }, needs: 'metadata-tables
 export const OUTSIDE_OPERATIONS = {
   GetBucketAccelerateConfiguration: readSetting({
     ...ACCELERATION,
+    root: ACCELERATE.root,
     action: 's3:GetAccelerateConfiguration',
     headers: [REQUEST_PAYER],
     responseHeaders: CHARGED_RESPONSE,
@@ -56,9 +55,14 @@ export const OUTSIDE_OPERATIONS = {
     action: 's3:PutAccelerateConfiguration',
   }),
 
-  GetBucketAnalyticsConfiguration: readSetting({ ...ONE_ANALYSIS, action: 's3:GetAnalyticsConfiguration' }),
+  GetBucketAnalyticsConfiguration: readSetting({
+    ...ONE_ANALYSIS,
+    root: ANALYTICS.root,
+    action: 's3:GetAnalyticsConfiguration',
+  }),
   ListBucketAnalyticsConfigurations: readSetting({
     match: { query: ['analytics'] },
+    root: 'ListBucketAnalyticsConfigurationResult',
     needs: 'analytics',
     action: 's3:GetAnalyticsConfiguration',
     query: PAGES,
@@ -69,15 +73,18 @@ export const OUTSIDE_OPERATIONS = {
   }),
   DeleteBucketAnalyticsConfiguration: removeSetting({
     ...ONE_ANALYSIS,
+    root: ANALYTICS.root,
     action: 's3:PutAnalyticsConfiguration',
   }),
 
   GetBucketIntelligentTieringConfiguration: readSetting({
     ...ONE_TIERING,
+    root: INTELLIGENT_TIERING.root,
     action: 's3:GetIntelligentTieringConfiguration',
   }),
   ListBucketIntelligentTieringConfigurations: readSetting({
     match: { query: ['intelligent-tiering'] },
+    root: 'ListBucketIntelligentTieringConfigurationsOutput',
     needs: 'intelligent-tiering',
     action: 's3:GetIntelligentTieringConfiguration',
     query: PAGES,
@@ -88,12 +95,18 @@ export const OUTSIDE_OPERATIONS = {
   }),
   DeleteBucketIntelligentTieringConfiguration: removeSetting({
     ...ONE_TIERING,
+    root: INTELLIGENT_TIERING.root,
     action: 's3:PutIntelligentTieringConfiguration',
   }),
 
-  GetBucketInventoryConfiguration: readSetting({ ...ONE_INVENTORY, action: 's3:GetInventoryConfiguration' }),
+  GetBucketInventoryConfiguration: readSetting({
+    ...ONE_INVENTORY,
+    root: INVENTORY.root,
+    action: 's3:GetInventoryConfiguration',
+  }),
   ListBucketInventoryConfigurations: readSetting({
     match: { query: ['inventory'] },
+    root: 'ListInventoryConfigurationsResult',
     needs: 'inventory',
     action: 's3:GetInventoryConfiguration',
     query: PAGES,
@@ -104,12 +117,18 @@ export const OUTSIDE_OPERATIONS = {
   }),
   DeleteBucketInventoryConfiguration: removeSetting({
     ...ONE_INVENTORY,
+    root: INVENTORY.root,
     action: 's3:PutInventoryConfiguration',
   }),
 
-  GetBucketMetricsConfiguration: readSetting({ ...ONE_METRIC, action: 's3:GetMetricsConfiguration' }),
+  GetBucketMetricsConfiguration: readSetting({
+    ...ONE_METRIC,
+    root: METRICS.root,
+    action: 's3:GetMetricsConfiguration',
+  }),
   ListBucketMetricsConfigurations: readSetting({
     match: { query: ['metrics'] },
+    root: 'ListMetricsConfigurationsResult',
     needs: 'metrics',
     action: 's3:GetMetricsConfiguration',
     query: PAGES,
@@ -118,13 +137,18 @@ export const OUTSIDE_OPERATIONS = {
     ...ONE_METRIC,
     action: 's3:PutMetricsConfiguration',
   }),
-  DeleteBucketMetricsConfiguration: removeSetting({ ...ONE_METRIC, action: 's3:PutMetricsConfiguration' }),
+  DeleteBucketMetricsConfiguration: removeSetting({
+    ...ONE_METRIC,
+    root: METRICS.root,
+    action: 's3:PutMetricsConfiguration',
+  }),
 
-  GetBucketLogging: readSetting({ ...LOGS, action: 's3:GetBucketLogging' }),
+  GetBucketLogging: readSetting({ ...LOGS, root: LOGGING.root, action: 's3:GetBucketLogging' }),
   PutBucketLogging: writeSetting(LOGGING, { ...LOGS, action: 's3:PutBucketLogging', integrity: 'required' }),
 
   GetBucketNotificationConfiguration: readSetting({
     ...EVENTS,
+    root: NOTIFICATION.root,
     action: 's3:GetBucketNotification',
     alsoKnownAs: ['GetBucketNotification'],
   }),
@@ -135,25 +159,37 @@ export const OUTSIDE_OPERATIONS = {
     alsoKnownAs: ['PutBucketNotification'],
   }),
 
-  GetBucketReplication: readSetting({ ...COPIES, action: 's3:GetReplicationConfiguration' }),
+  GetBucketReplication: readSetting({
+    ...COPIES,
+    root: REPLICATION.root,
+    action: 's3:GetReplicationConfiguration',
+  }),
   PutBucketReplication: writeSetting(REPLICATION, {
     ...COPIES,
     action: 's3:PutReplicationConfiguration',
     integrity: 'required',
     headers: ['x-amz-bucket-object-lock-token'],
   }),
-  DeleteBucketReplication: removeSetting({ ...COPIES, action: 's3:PutReplicationConfiguration' }),
+  DeleteBucketReplication: removeSetting({
+    ...COPIES,
+    root: REPLICATION.root,
+    action: 's3:PutReplicationConfiguration',
+  }),
 
-  GetBucketRequestPayment: readSetting({ ...PAYER, action: 's3:GetBucketRequestPayment' }),
+  GetBucketRequestPayment: readSetting({
+    ...PAYER,
+    root: REQUEST_PAYMENT.root,
+    action: 's3:GetBucketRequestPayment',
+  }),
   PutBucketRequestPayment: writeSetting(REQUEST_PAYMENT, {
     ...PAYER,
     action: 's3:PutBucketRequestPayment',
     integrity: 'required',
   }),
 
-  GetBucketWebsite: readSetting({ ...SITE, action: 's3:GetBucketWebsite' }),
+  GetBucketWebsite: readSetting({ ...SITE, root: WEBSITE.root, action: 's3:GetBucketWebsite' }),
   PutBucketWebsite: writeSetting(WEBSITE, { ...SITE, action: 's3:PutBucketWebsite', integrity: 'required' }),
-  DeleteBucketWebsite: removeSetting({ ...SITE, action: 's3:DeleteBucketWebsite' }),
+  DeleteBucketWebsite: removeSetting({ ...SITE, root: WEBSITE.root, action: 's3:DeleteBucketWebsite' }),
 
   CreateBucketMetadataConfiguration: writeSetting(METADATA, {
     ...TABLES,
@@ -163,10 +199,12 @@ export const OUTSIDE_OPERATIONS = {
   }),
   GetBucketMetadataConfiguration: readSetting({
     ...TABLES,
+    root: 'GetBucketMetadataConfigurationResult',
     action: 's3:GetBucketMetadataTableConfiguration',
   }),
   DeleteBucketMetadataConfiguration: removeSetting({
     ...TABLES,
+    root: 'GetBucketMetadataConfigurationResult',
     action: 's3:DeleteBucketMetadataTableConfiguration',
   }),
   CreateBucketMetadataTableConfiguration: writeSetting(METADATA_TABLE, {
@@ -177,10 +215,12 @@ export const OUTSIDE_OPERATIONS = {
   }),
   GetBucketMetadataTableConfiguration: readSetting({
     ...OLD_TABLE,
+    root: 'GetBucketMetadataTableConfigurationResult',
     action: 's3:GetBucketMetadataTableConfiguration',
   }),
   DeleteBucketMetadataTableConfiguration: removeSetting({
     ...OLD_TABLE,
+    root: 'GetBucketMetadataTableConfigurationResult',
     action: 's3:DeleteBucketMetadataTableConfiguration',
   }),
   UpdateBucketMetadataInventoryTableConfiguration: writeSetting(METADATA_INVENTORY_TABLE, {
@@ -201,24 +241,4 @@ export const OUTSIDE_OPERATIONS = {
     action: 's3:UpdateBucketMetadataAnnotationTableConfiguration',
     integrity: 'required',
   }),
-
-  UpdateObjectEncryption: {
-    method: 'PUT',
-    level: 'object',
-    match: { query: ['encryption'] },
-    needs: 'kms-keys',
-    actions: [
-      { action: 's3:UpdateObjectEncryption', resource: 'object' },
-      { action: 's3:PutObject', resource: 'object' },
-    ],
-    handling: 'forward',
-    body: { buffered: KEY_BYTES },
-    document: OBJECT_ENCRYPTION,
-    checksums: 'body',
-    integrity: 'required',
-    query: ['versionId'],
-    headers: ['content-type', ...CHECKSUM_HEADERS, EXPECTED_OWNER, REQUEST_PAYER],
-    answer: 'empty',
-    responseHeaders: CHARGED_RESPONSE,
-  },
 } as const satisfies Record<string, OperationSpec>;

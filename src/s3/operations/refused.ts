@@ -7,6 +7,8 @@ import type { OperationSpec } from '../operation.ts';
 const ABAC = 'the upstream would decide by tags, beside the policies of the gateway';
 const DIRECTORY = 'directory buckets have an authentication of their own';
 const LAMBDA = 'object lambda access points lie outside of the gateway';
+const OVERWRITES =
+  'a store that does not know it takes it for a plain PUT, and overwrites the object with nothing or with the request';
 const TORRENT = 'the torrent would spread the object past the gateway';
 
 export const REFUSED_OPERATIONS = {
@@ -46,6 +48,24 @@ export const REFUSED_OPERATIONS = {
     match: { headers: ['x-amz-request-route', 'x-amz-request-token'] },
     actions: [{ action: 's3-object-lambda:WriteGetObjectResponse', resource: '*' }],
     handling: { refused: LAMBDA },
+  },
+  // S3 has renames in directory buckets alone.
+  RenameObject: {
+    method: 'PUT',
+    level: 'object',
+    match: { query: ['renameObject'], headers: ['x-amz-rename-source'] },
+    actions: [{ action: 's3express:CreateSession', resource: 'bucket' }],
+    handling: { refused: OVERWRITES },
+  },
+  UpdateObjectEncryption: {
+    method: 'PUT',
+    level: 'object',
+    match: { query: ['encryption'] },
+    actions: [
+      { action: 's3:UpdateObjectEncryption', resource: 'object' },
+      { action: 's3:PutObject', resource: 'object' },
+    ],
+    handling: { refused: OVERWRITES },
   },
   GetObjectTorrent: {
     method: 'GET',

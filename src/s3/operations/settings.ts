@@ -19,8 +19,11 @@ interface Setting {
   readonly alsoKnownAs?: readonly string[];
 }
 
+/** Root of its document. */
+type Named = Setting & { readonly root: string };
+
 /** An answer that is the document. */
-export function readSetting({ headers = [], responseHeaders = [], ...setting }: Setting): AvailableRow {
+export function readSetting({ headers = [], responseHeaders = [], root, ...setting }: Named): AvailableRow {
   return {
     ...row(setting),
     method: 'GET',
@@ -28,6 +31,7 @@ export function readSetting({ headers = [], responseHeaders = [], ...setting }: 
     body: 'none',
     headers: [...headers, EXPECTED_OWNER],
     answer: 'xml',
+    answerRoot: root,
     responseHeaders: [...XML_RESPONSE, ...responseHeaders],
   };
 }
@@ -57,9 +61,10 @@ export function writeSetting(
   };
 }
 
-export function removeSetting(setting: Setting): AvailableRow {
+export function removeSetting({ root, ...setting }: Named): AvailableRow {
   return {
     ...row(setting),
+    knownBy: root,
     method: 'DELETE',
     handling: 'forward',
     body: 'none',
