@@ -33,7 +33,7 @@ export interface PostForm {
 }
 
 /** What is known of the file's length before its end comes. */
-export type FileSize =
+type FileSize =
   /** Told by Content-Length, if the file is the last field and the form ends as browsers end it. Bytes. */
   | { readonly kind: 'told'; readonly length: number }
   /** One read of a socket at most, which is kept in memory until the end is there. */

@@ -9,7 +9,7 @@ import { COMMON_HEADERS } from './request-fields.ts';
 import { parseTagging, renderTaggingHeader } from './tagging.ts';
 import { WireHeaders, type WireRequest } from './wire-request.ts';
 
-export interface PostField {
+interface PostField {
   /** As the form has it, for messages. */
   readonly name: string;
   /** Decoded, variables expanded. */

@@ -119,18 +119,16 @@ const ACTS: Readonly<Record<string, Act>> = {
     const get = await getSignedUrl(s3, new GetObjectCommand({ Bucket, Key: 'put' }));
     await leave();
     const answer = await page.evaluate(
-      (urls) => {
-        const outcome = (request: Promise<Response>): Promise<string> =>
-          request.then(
-            ({ status }) => String(status),
-            (error: unknown) => (error as Error).name,
-          );
-        return Promise.all([
-          outcome(fetch(urls.put, { method: 'PUT', body: 'x' })),
-          outcome(fetch(urls.get)),
-        ]);
-      },
-      { put, get },
+      ([putUrl, getUrl]) =>
+        Promise.all(
+          [fetch(putUrl, { method: 'PUT', body: 'x' }), fetch(getUrl)].map((request) =>
+            request.then(
+              ({ status }) => String(status),
+              (error: unknown) => (error as Error).name,
+            ),
+          ),
+        ),
+      [put, get] as const,
     );
     equal(answer, ['TypeError', 'TypeError']);
     const stored = await s3

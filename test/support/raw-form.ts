@@ -79,7 +79,7 @@ export function formRequest(
 }
 
 /** What stands in `conditions`. */
-export type Condition = Readonly<Record<string, unknown>> | readonly unknown[];
+type Condition = Readonly<Record<string, unknown>> | readonly unknown[];
 
 export interface PolicyOptions {
   readonly credentials: Credentials;
@@ -129,7 +129,7 @@ export function signedFields(options: PolicyOptions): readonly Field[] {
 }
 
 /** @param scope `yyyyMMdd/region/s3/aws4_request` */
-export function signPolicy(
+function signPolicy(
   policy: string,
   scope: string,
   { secretAccessKey }: Pick<Credentials, 'secretAccessKey'>,
