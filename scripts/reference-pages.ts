@@ -86,7 +86,7 @@ function describe(operation: AvailableOperation): readonly string[] {
       ...(operation.knownBy === undefined
         ? []
         : [
-            `Asks first: a GET of the same address, which must answer with \`${operation.knownBy}\` or an error of its own`,
+            `Asks first: a GET of the same address, which must answer with ${names(operation.knownBy)} or an error of its own`,
           ]),
       ...(operation.needs === undefined ? [] : [`Switch: \`${operation.needs}\``]),
       `Actions: ${actions(operation)}`,

@@ -83,8 +83,8 @@ export async function perform(performance: Performance, dependencies: PerformDep
   if (listing !== undefined) return list(performance, listing, dependencies);
   if (request.operation.knownBy !== undefined)
     await requireKnown(request, request.operation.knownBy, signal, dependencies);
-  if (request.operation.answerRoot !== undefined)
-    return readSettings(performance, request.operation.answerRoot, dependencies);
+  if (request.operation.answerRoots !== undefined)
+    return readSettings(performance, request.operation.answerRoots, dependencies);
   if (request.copySource !== undefined) await requireCopySize(request, signal, dependencies);
   if (document.kind === 'tagging')
     return forwardDocument(request, renderTagging(document.tags), signal, dependencies);

@@ -76,8 +76,8 @@ export interface Operation {
   readonly needs: OperationSwitch | undefined;
   readonly document: DocumentSchema | undefined;
   readonly needsIntegrity: boolean;
-  readonly answerRoot: string | undefined;
-  readonly knownBy: string | undefined;
+  readonly answerRoots: readonly string[] | undefined;
+  readonly knownBy: readonly string[] | undefined;
 }
 
 /** An operation that is done, not answered `NotImplemented`. */
@@ -133,7 +133,7 @@ function compile(name: OperationName, spec: OperationSpec): Operation {
       needs: undefined,
       document: undefined,
       needsIntegrity: false,
-      answerRoot: undefined,
+      answerRoots: undefined,
       knownBy: undefined,
     };
   return {
@@ -153,7 +153,7 @@ function compile(name: OperationName, spec: OperationSpec): Operation {
     needs: spec.needs,
     document: spec.document,
     needsIntegrity: spec.integrity === 'required',
-    answerRoot: spec.answerRoot,
+    answerRoots: spec.answerRoots,
     knownBy: spec.knownBy,
   };
 }

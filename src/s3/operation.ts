@@ -96,13 +96,13 @@ export interface AvailableRow extends Row {
   readonly needs?: OperationSwitch;
   /** Of a buffered body that is forwarded: what it may say. */
   readonly document?: DocumentSchema;
-  /** Root of the document that the answer is; anything else is not passed on, as it is that of another operation. */
-  readonly answerRoot?: string;
+  /** What the root of the answer may be called; anything else is not passed on, as it is that of another operation. */
+  readonly answerRoots?: readonly string[];
   /**
-   * Root of the document that a GET of the same address answers with. It is asked for first: a store that does not know
-   * the sub-resource would take this request for one without it, and delete the bucket or overwrite the object.
+   * As `answerRoots`, of a GET of the same address. It is asked for first: a store that does not know the sub-resource
+   * would take this request for one without it, and delete the bucket or overwrite the object.
    */
-  readonly knownBy?: string;
+  readonly knownBy?: readonly string[];
   /** Whether S3 demands a checksum of the body: Content-MD5, `x-amz-checksum-*`, or here its signed sha256. */
   readonly integrity?: 'required';
 }

@@ -16,7 +16,7 @@ export async function getBucketEncryption(
   dependencies: PerformDependencies,
 ): Promise<Answer> {
   const { request, signal } = performance;
-  if (request.bucket?.operations.has('kms-keys')) return readSettings(performance, ROOT, dependencies);
+  if (request.bucket?.operations.has('kms-keys')) return readSettings(performance, [ROOT], dependencies);
   const response = await send(request, { payload: { kind: 'none' }, signal }, dependencies);
   const outcome = upstreamOutcome(response);
   try {

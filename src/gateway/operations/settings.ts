@@ -16,11 +16,11 @@ const MAX_SETTINGS_BYTES = 1024 * 1024;
 /** The upstream's document as it is, when it is the one that was asked for. */
 export async function readSettings(
   { request, signal }: Performance,
-  root: string,
+  roots: readonly string[],
   dependencies: PerformDependencies,
 ): Promise<Answer> {
   const response = await send(request, { payload: { kind: 'none' }, signal }, dependencies);
-  const text = await documentOf(response, root);
+  const text = await documentOf(response, roots);
   const answer = xmlAnswer(text, upstreamOutcome(response));
   const kept = answerHeaders(request, response, dependencies);
   return { ...answer, headers: [...withoutFraming(kept), ...answer.headers] };
@@ -28,12 +28,12 @@ export async function readSettings(
 
 /**
  * INVARIANT: a request that would do harm without its sub-resource goes to a store that has shown that it knows it.
- * @param root of the document that a GET of the same address answers with; an error of its own shows as much.
+ * @param roots of the document that a GET of the same address answers with; an error of its own shows as much.
  * @throws UpstreamRefusal `NotImplemented` otherwise, and what the GET meets on its way.
  */
 export async function requireKnown(
   request: Authorized,
-  root: string,
+  roots: readonly string[],
   signal: AbortSignal,
   dependencies: PerformDependencies,
 ): Promise<void> {
@@ -46,7 +46,7 @@ export async function requireKnown(
     if (error instanceof UpstreamRefusal && isOfSettings(error)) return;
     throw error;
   }
-  await documentOf(response, root);
+  await documentOf(response, roots);
 }
 
 /** A refusal that only a store which looked for the setting can give. */
@@ -62,10 +62,12 @@ const OF_ANY_GET: ReadonlySet<string> = new Set([
   'NotImplemented',
 ]);
 
-async function documentOf(response: UpstreamResponse, root: string): Promise<string> {
+async function documentOf(response: UpstreamResponse, roots: readonly string[]): Promise<string> {
   try {
     const text = (await response.body.read(MAX_SETTINGS_BYTES)).toString('utf8');
-    parseXml(text, root, { maxTags: MAX_SETTINGS_BYTES });
+    parseXml(text, roots.find((name) => text.includes(`<${name}`)) ?? (roots[0] as string), {
+      maxTags: MAX_SETTINGS_BYTES,
+    });
     return text;
   } catch (error) {
     const { code, status } = new S3Error('NotImplemented');
@@ -73,7 +75,7 @@ async function documentOf(response: UpstreamResponse, root: string): Promise<str
       { code, status, message: 'The storage of this bucket does not know this operation.' },
       {
         ...upstreamOutcome(response),
-        cause: `the upstream does not answer with \`${root}\`, as if it had not seen what was asked for: ${String(error)}`,
+        cause: `the upstream does not answer with \`${roots.join(' or ')}\`, as if it had not seen what was asked for: ${String(error)}`,
       },
     );
   }

@@ -183,7 +183,7 @@ export const BUCKET_OPERATIONS = {
     body: 'none',
     headers: [EXPECTED_OWNER],
     answer: 'xml',
-    answerRoot: 'Tagging',
+    answerRoots: ['Tagging'],
     responseHeaders: XML_RESPONSE,
   },
   PutBucketTagging: {
@@ -204,7 +204,7 @@ export const BUCKET_OPERATIONS = {
     level: 'bucket',
     match: { query: ['tagging'] },
     actions: [{ action: 's3:PutBucketTagging', resource: 'bucket' }],
-    knownBy: 'Tagging',
+    knownBy: ['Tagging'],
     handling: 'forward',
     body: 'none',
     headers: [EXPECTED_OWNER],

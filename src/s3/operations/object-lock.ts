@@ -7,6 +7,8 @@ import { readSetting, writeSetting } from './settings.ts';
 
 const LOCK = { query: ['object-lock'] };
 const LOCK_BYTES = 16 * 1024;
+/** versitygw has another name for it than S3. */
+const RETENTION_ROOTS = [RETENTION.root, 'ObjectLockRetention'];
 
 export const OBJECT_LOCK_OPERATIONS = {
   GetObjectLockConfiguration: readSetting({
@@ -31,7 +33,7 @@ export const OBJECT_LOCK_OPERATIONS = {
     query: ['versionId'],
     headers: [EXPECTED_OWNER, REQUEST_PAYER],
     answer: 'xml',
-    answerRoot: RETENTION.root,
+    answerRoots: RETENTION_ROOTS,
     responseHeaders: XML_RESPONSE,
   },
   PutObjectRetention: {
@@ -49,7 +51,7 @@ export const OBJECT_LOCK_OPERATIONS = {
     handling: 'forward',
     body: { buffered: LOCK_BYTES },
     document: RETENTION,
-    knownBy: RETENTION.root,
+    knownBy: RETENTION_ROOTS,
     checksums: 'body',
     integrity: 'required',
     query: ['versionId'],
@@ -73,7 +75,7 @@ export const OBJECT_LOCK_OPERATIONS = {
     query: ['versionId'],
     headers: [EXPECTED_OWNER, REQUEST_PAYER],
     answer: 'xml',
-    answerRoot: LEGAL_HOLD.root,
+    answerRoots: [LEGAL_HOLD.root],
     responseHeaders: XML_RESPONSE,
   },
   PutObjectLegalHold: {
@@ -84,7 +86,7 @@ export const OBJECT_LOCK_OPERATIONS = {
     handling: 'forward',
     body: { buffered: LOCK_BYTES },
     document: LEGAL_HOLD,
-    knownBy: LEGAL_HOLD.root,
+    knownBy: [LEGAL_HOLD.root],
     checksums: 'body',
     integrity: 'required',
     query: ['versionId'],

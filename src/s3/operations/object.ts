@@ -189,7 +189,7 @@ export const OBJECT_OPERATIONS = {
     query: ['versionId'],
     headers: [EXPECTED_OWNER, REQUEST_PAYER],
     answer: 'xml',
-    answerRoot: 'Tagging',
+    answerRoots: ['Tagging'],
     responseHeaders: [...XML_RESPONSE, 'x-amz-version-id'],
   },
   PutObjectTagging: {

@@ -31,7 +31,7 @@ export function readSetting({ headers = [], responseHeaders = [], root, ...setti
     body: 'none',
     headers: [...headers, EXPECTED_OWNER],
     answer: 'xml',
-    answerRoot: root,
+    answerRoots: [root],
     responseHeaders: [...XML_RESPONSE, ...responseHeaders],
   };
 }
@@ -64,7 +64,7 @@ export function writeSetting(
 export function removeSetting({ root, ...setting }: Named): AvailableRow {
   return {
     ...row(setting),
-    knownBy: root,
+    knownBy: [root],
     method: 'DELETE',
     handling: 'forward',
     body: 'none',

@@ -157,6 +157,8 @@ def attributes():
 
 
 def ownership():
+    # MinIO takes it for the making of a bucket, whose body it is not.
+    LACKING.add("MalformedXML")
     rules = [{"ObjectOwnership": "BucketOwnerEnforced"}]
     s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls={"Rules": rules})
     assert s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"] == rules
@@ -203,6 +205,7 @@ check("encryption of a bucket", encryption)
 check("a client's own key", customer_key)
 check("attributes", attributes)
 check("ownership controls", ownership)
+LACKING.discard("MalformedXML")
 check("select", select)
 check("what is switched off", switched_off)
 empty()
