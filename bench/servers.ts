@@ -36,7 +36,11 @@ export interface Bench {
 const BUCKET = 'bench';
 const signingKeys = createSigningKeys({ max: 8 });
 
-export async function startBench(folder: string): Promise<Bench> {
+/** @param settings of the gateway's upstream, as in the settings file. */
+export async function startBench(
+  folder: string,
+  settings: Readonly<Record<string, unknown>> = {},
+): Promise<Bench> {
   const [upstreamPort, proxyPort] = [await freePort(), await freePort()];
   const upstream = await startScript(
     'fixed-upstream.ts',
@@ -59,6 +63,7 @@ export async function startBench(folder: string): Promise<Bench> {
     const gateway = await startGateway({
       folder: join(folder, 'gateway'),
       upstream: {
+        settings,
         endpoint: `http://127.0.0.1:${upstreamPort}`,
         credentials: {
           accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
