@@ -9,6 +9,7 @@
  *
  * A client or upstream that this machine lacks is skipped; with `CI=true` that is a failure. `install.sh` installs them.
  */
+import { randomInt } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,9 +18,11 @@ import { CLIENTS } from './clients.ts';
 import { tryBrowser } from './browser.ts';
 import { type Tried, writeCompatibility } from './compatibility.ts';
 import { type Column, countResults, printColumns } from './matrix.ts';
+import { printReport } from './mutations/report.ts';
+import { runMutations } from './mutations/run.ts';
 import { ALL_TARGETS, planAll, type PlannedTarget, planOnce } from './plan.ts';
 import { type Files, makeFiles } from './story.ts';
-import { directKind, SCHEMES, targetKind, UPSTREAMS } from './target.ts';
+import { directKind, KINDS, SCHEMES, targetKind, UPSTREAMS } from './target.ts';
 import { everyStep, missing, searchLogs, tell } from './tell.ts';
 import { findTool } from './tools.ts';
 
@@ -57,12 +60,32 @@ try {
     console.log('\na browser, at the gateway over the embedded store');
     printColumns(browser);
   }
-  const { passed, failed, skipped } = countResults([...tried.flatMap(({ columns }) => columns), ...browser]);
+  const changed = filtered || values.direct ? [] : [await sendChanged()];
+  const columns = [...tried.flatMap((of) => of.columns), ...browser, ...changed];
+  const { passed, failed, skipped } = countResults(columns);
   if (values.all && !filtered && !values.direct) await writeCompatibility(CLIENTS, tried);
   console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
   process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 } finally {
   await rm(folder, { recursive: true, force: true });
+}
+
+/** A little of what `npm run test:mutations` does. */
+async function sendChanged(): Promise<Column> {
+  const title = 'changed uploads';
+  const upstream = 'minio';
+  const absent = KINDS[upstream].tools.find((tool) => findTool(tool) === undefined);
+  const result =
+    absent !== undefined
+      ? missing(absent)
+      : await attempt(async () => {
+          const options = { upstream, seed: randomInt(2 ** 32), changes: 1000, cuts: 100 } as const;
+          const report = await runMutations({ ...options, folder: join(folder, 'mutations') });
+          printReport(options, report);
+          if (report.problems.length > 0) throw new Error(report.problems.join('\n'));
+        });
+  if (result.detail !== undefined) console.log(`${title}: ${result.detail}`);
+  return { title, results: new Map([['store nothing', result]]) };
 }
 
 /** The planned clients' stories on one target. */

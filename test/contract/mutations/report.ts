@@ -1,6 +1,6 @@
 import type { MutationOptions, MutationReport } from './run.ts';
 
-export function printReport(options: MutationOptions, report: MutationReport): void {
+export function printReport(options: Omit<MutationOptions, 'folder'>, report: MutationReport): void {
   const { upstream, seed, changes, cuts } = options;
   const { answers, harmless, notTaken, forms, problems } = report;
   const stored = problems.filter((problem) => problem.startsWith('stored')).length;
