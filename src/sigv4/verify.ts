@@ -116,7 +116,7 @@ export function isSignatureOf(text: string, signature: string, key: Verification
 }
 
 /** Compares without telling by time where the difference is. */
-export function equalSignatures(expected: string, provided: string): boolean {
+function equalSignatures(expected: string, provided: string): boolean {
   // As UTF-8: in latin1 `\u0161` of a query parameter would be cut to the byte of `a`.
   const a = Buffer.from(expected, 'utf8');
   const b = Buffer.from(provided, 'utf8');

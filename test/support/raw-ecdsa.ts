@@ -7,7 +7,7 @@ import type { Credentials } from './running-gateway.ts';
 
 export const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
 
-export function privateKeyOf({ accessKeyId, secretAccessKey }: Credentials): KeyObject {
+function privateKeyOf({ accessKeyId, secretAccessKey }: Credentials): KeyObject {
   let number = P256_ORDER;
   for (let counter = 1; number >= P256_ORDER - 1n; counter++) {
     const input = Buffer.concat([
