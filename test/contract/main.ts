@@ -23,7 +23,7 @@ import { runMutations } from './mutations/run.ts';
 import { ALL_TARGETS, planAll, type PlannedTarget, planOnce } from './plan.ts';
 import { type Files, makeFiles } from './story.ts';
 import { directKind, KINDS, SCHEMES, targetKind, UPSTREAMS } from './target.ts';
-import { everyStep, missing, searchLogs, tell } from './tell.ts';
+import { attempt, everyStep, missing, searchLogs, tell } from './tell.ts';
 import { findTool } from './tools.ts';
 
 const several = { type: 'string', multiple: true } as const;
