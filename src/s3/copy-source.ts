@@ -2,6 +2,7 @@
 import { isBucketName } from './bucket-name.ts';
 import { S3Error } from './error.ts';
 import { assertKeyLength } from './object-key.ts';
+import { assertVersionId } from './opaque-id.ts';
 import { decodeUri, encodeUriComponent, encodeUriPath } from './uri.ts';
 
 const HEADER = 'x-amz-copy-source';
@@ -50,7 +51,7 @@ function parseVersion(header: string, mark: number): string {
     throw invalid(header, 'Copy Source allows no other query parameter than versionId.');
   const versionId = decodeUri(query.slice('versionId='.length));
   if (versionId === undefined) throw invalid(header, 'Copy Source must be percent-encoded UTF-8.');
-  if (versionId === '') throw invalid(header, 'Version id cannot be the empty string');
+  assertVersionId(versionId, { name: HEADER, value: header });
   return versionId;
 }
 

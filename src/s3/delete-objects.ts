@@ -1,6 +1,7 @@
 /** The bodies of DeleteObjects. Source: S3 API reference, DeleteObjects. */
 import { S3Error } from './error.ts';
 import { assertKeyLength } from './object-key.ts';
+import { assertVersionId } from './opaque-id.ts';
 import { optionalText, requiredText, requireKnown } from './xml-elements.ts';
 import { parseXml, renderXml, S3_NAMESPACE, type ParsedElement } from './xml.ts';
 
@@ -42,7 +43,8 @@ interface DeleteObjectsResult {
 
 /**
  * @throws S3Error `MalformedXML` for anything but a `Delete` of 1 to 1,000 objects with known elements: an element
- * that is not understood could name another object. `KeyTooLongError` above 1,024 bytes.
+ * that is not understood could name another object. `KeyTooLongError` above 1,024 bytes. `InvalidArgument` for an id of
+ * a version that can be none.
  */
 export function parseDeleteObjects(text: string): DeleteObjectsRequest {
   const root = parseXml(text, 'Delete');
@@ -104,9 +106,11 @@ function parseEntry(element: ParsedElement): DeleteEntry {
   const key = requiredText(element, 'Key');
   if (key === '') throw new S3Error('MalformedXML');
   assertKeyLength(key);
+  const version = optionalText('versionId', element, 'VersionId');
+  if (version.versionId !== undefined) assertVersionId(version.versionId);
   return {
     key,
-    ...optionalText('versionId', element, 'VersionId'),
+    ...version,
     ...optionalText('etag', element, 'ETag'),
     ...optionalText('lastModifiedTime', element, 'LastModifiedTime'),
     ...optionalText('size', element, 'Size'),

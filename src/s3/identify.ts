@@ -3,6 +3,7 @@ import { addressLevel, type Address } from './address.ts';
 import { S3Error } from './error.ts';
 import type { Method, OperationLevel } from './operation.ts';
 import { isAvailable, OPERATION_LIST, type AvailableOperation, type Operation } from './operation-table.ts';
+import { assertUploadId, assertVersionId } from './opaque-id.ts';
 import { CHECKSUM_HEADERS } from './operations/fields.ts';
 import { COMMON_HEADERS, COMMON_PARAMETERS, ONLY_VALUES, WRITE_CONDITIONS } from './request-fields.ts';
 import { queryValue, type WireRequest } from './wire-request.ts';
@@ -105,19 +106,10 @@ function checkParameters({ query }: WireRequest, operation: Operation): void {
           details: { ArgumentName: name, ArgumentValue: value },
         });
       seen.add(name);
-      if (value === '') refuseEmpty(name);
+      if (name === 'versionId') assertVersionId(value);
+      else if (name === 'uploadId') assertUploadId(value);
     } else if (!COMMON_PARAMETERS.has(name)) throw unknownParameter(name);
   }
-}
-
-/** Decided as one of a version or an upload; an upstream may take it for a request without the parameter. */
-function refuseEmpty(name: string): void {
-  if (name === 'versionId')
-    throw new S3Error('InvalidArgument', {
-      message: 'Version id cannot be the empty string',
-      details: { ArgumentName: name, ArgumentValue: '' },
-    });
-  if (name === 'uploadId') throw new S3Error('NoSuchUpload', { details: { UploadId: '' } });
 }
 
 function checkHeaders({ method, headers }: WireRequest, operation: Operation): void {

@@ -445,3 +445,38 @@ describe('what a request asks for', () => {
     expect(sent).not.toContain(arena.gateway.root.accessKeyId);
   });
 });
+
+/** versitygw 1.8.0 looks for the parts of an upload in a folder that its id names, below that of the key. */
+describe('ids that are paths', () => {
+  const IDS = ['..', '.', '../other/upload', 'x/../../other/upload', '/upload', 'other//upload', ''];
+
+  test.each(IDS)('of an upload: `%s`', async (id) => {
+    const refusal = { status: 404, code: 'NoSuchUpload' };
+    const target = `/${BUCKET}/public/open?uploadId=${encode(id)}`;
+    const complete =
+      '<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>"x"</ETag></Part></CompleteMultipartUpload>';
+    for (const request of [
+      arena.sign({ target }),
+      arena.sign({ method: 'DELETE', target }),
+      arena.sign({ method: 'POST', target, body: complete }),
+      arena.sign({ method: 'PUT', target: `${target}&partNumber=1`, body: 'part' }),
+    ])
+      await arena.refuses(request, refusal);
+  });
+
+  test.each(IDS)('of a version: `%s`', async (id) => {
+    const refusal = { status: 400, code: 'InvalidArgument' };
+    const target = `/${BUCKET}/public/open?versionId=${encode(id)}`;
+    for (const method of ['GET', 'HEAD', 'DELETE'])
+      await arena.refuses(arena.sign({ method, target }), refusal);
+    const source = `/${BUCKET}/public/open?versionId=${encode(id)}`;
+    await arena.refuses(
+      arena.sign({ method: 'PUT', target: `/${BUCKET}/x`, headers: [['x-amz-copy-source', source]] }),
+      refusal,
+    );
+    // An empty element is none, here and upstream.
+    if (id === '') return;
+    const body = `<Delete><Object><Key>public/open</Key><VersionId>${id}</VersionId></Object></Delete>`;
+    await arena.refuses(arena.sign({ method: 'POST', target: `/${BUCKET}?delete`, body }), refusal);
+  });
+});

@@ -45,8 +45,9 @@ describe('DeleteObjects', () => {
   });
 
   test('what is rendered names the same objects, whatever their keys', () => {
+    const versionId = text.map((id) => id.replaceAll('/', '_')).filter((id) => id !== '.' && id !== '..');
     const entry = fc.record(
-      { key: text, versionId: text, etag: text, lastModifiedTime: text, size: text },
+      { key: text, versionId, etag: text, lastModifiedTime: text, size: text },
       { requiredKeys: ['key'] },
     );
     fc.assert(
