@@ -37,19 +37,18 @@ export function parsePartHeaders(bytes: Buffer): PartHeaders {
 // eslint-disable-next-line no-control-regex
 const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\u0000-\u0008\u000A-\u001F\u007F]*?)[ \t]*$/;
 
-/** Browsers escape only quotes and line breaks, as `%22`, `%0A` and `%0D`; other clients write `\"`. */
-const PARAMETER = /[ \t]*;[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))/y;
-
 function parseDisposition(value: string): PartHeaders {
   const type = /^form-data(?=[ \t]*(?:;|$))/i.exec(value)?.[0];
   if (type === undefined) throw malformed('a part that is no form-data');
+  // Browsers escape only quotes and line breaks, as `%22`, `%0A` and `%0D`; other clients write `\"`.
+  const parameter = /[ \t]*;[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))/y;
   const parameters = new Map<string, string>();
   let at = type.length;
   for (;;) {
-    PARAMETER.lastIndex = at;
-    const match = PARAMETER.exec(value);
+    parameter.lastIndex = at;
+    const match = parameter.exec(value);
     if (match === null) break;
-    at = PARAMETER.lastIndex;
+    at = parameter.lastIndex;
     const name = (match[1] as string).toLowerCase();
     if (parameters.has(name)) throw malformed(`the parameter ${name} comes twice`);
     parameters.set(name, match[2]?.replaceAll('\\"', '"') ?? (match[3] as string));
