@@ -44,7 +44,7 @@ export interface UpstreamOptions {
   readonly onEvent: (event: UpstreamEvent) => void;
 }
 
-export type UpstreamCredentials =
+type UpstreamCredentials =
   | {
       readonly kind: 'static';
       readonly accessKeyId: string;

@@ -93,7 +93,8 @@ describe('credentials come from', () => {
       `[${profile ?? 'default'}]\naws_access_key_id = ${KEY}\naws_secret_access_key = ${SECRET}\n[other]\naws_access_key_id = AKIAOTHER\naws_secret_access_key = x\n`,
     );
     expect(await signedWith('profile', profile)).toEqual(LASTING);
-    if (profile === undefined) expect(await signedWith('default')).toEqual(LASTING);
+    vi.stubEnv('AWS_PROFILE', profile ?? 'default');
+    expect(await signedWith('default')).toEqual(LASTING);
   });
 
   test('a process', async () => {

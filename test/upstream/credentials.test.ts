@@ -49,7 +49,9 @@ function fresh(
 
 describe('temporary credentials', () => {
   test('are renewed five minutes before they expire, without a request', async () => {
-    const provide = vi.fn(() => Promise.resolve(credentials('second', START + 2 * HOUR)));
+    const provide = vi.fn<() => Promise<ProvidedCredentials>>(() =>
+      Promise.resolve(credentials('second', START + 2 * HOUR)),
+    );
     const { held } = fresh(credentials('first', START + HOUR), provide);
     await vi.advanceTimersByTimeAsync(HOUR - 5 * MINUTE - 1);
     expect(provide).not.toHaveBeenCalled();
@@ -65,7 +67,9 @@ describe('temporary credentials', () => {
   });
 
   test('are renewed up to a tenth sooner, so that gateways do not ask as one', async () => {
-    const provide = vi.fn(() => Promise.resolve(credentials('second', START + 9 * HOUR)));
+    const provide = vi.fn<() => Promise<ProvidedCredentials>>(() =>
+      Promise.resolve(credentials('second', START + 9 * HOUR)),
+    );
     fresh(credentials('first', START + HOUR), provide, { random: 0.999_999 });
     await vi.advanceTimersByTimeAsync(49 * MINUTE);
     expect(provide).not.toHaveBeenCalled();
@@ -74,7 +78,9 @@ describe('temporary credentials', () => {
   });
 
   test('of a short life are renewed after half of it', async () => {
-    const provide = vi.fn(() => Promise.resolve(credentials('second', START + HOUR)));
+    const provide = vi.fn<() => Promise<ProvidedCredentials>>(() =>
+      Promise.resolve(credentials('second', START + HOUR)),
+    );
     fresh(credentials('first', START + 4 * MINUTE), provide);
     await vi.advanceTimersByTimeAsync(2 * MINUTE);
     expect(provide).toHaveBeenCalledOnce();
@@ -82,7 +88,7 @@ describe('temporary credentials', () => {
 
   test('stay in use while renewing fails, which is tried again', async () => {
     let works = false;
-    const provide = vi.fn(() =>
+    const provide = vi.fn<() => Promise<ProvidedCredentials>>(() =>
       works
         ? Promise.resolve(credentials('second', START + 2 * HOUR))
         : Promise.reject(new Error('no role\nhunter2')),
@@ -125,7 +131,7 @@ describe('temporary credentials', () => {
 
   test('that the upstream refuses are renewed at once, by one question, and not all the time', async () => {
     const asking = Promise.withResolvers<ProvidedCredentials>();
-    const provide = vi.fn(() => asking.promise);
+    const provide = vi.fn<() => Promise<ProvidedCredentials>>(() => asking.promise);
     const { held } = fresh(credentials('first', START + HOUR), provide);
     held.refused();
     expect(provide).not.toHaveBeenCalled();
@@ -140,7 +146,9 @@ describe('temporary credentials', () => {
   });
 
   test('are asked for no more once the upstream is closed', async () => {
-    const provide = vi.fn(() => Promise.resolve(credentials('second', START + 2 * HOUR)));
+    const provide = vi.fn<() => Promise<ProvidedCredentials>>(() =>
+      Promise.resolve(credentials('second', START + 2 * HOUR)),
+    );
     const { held } = fresh(credentials('first', START + HOUR), provide);
     held.close();
     await vi.advanceTimersByTimeAsync(3 * HOUR);
@@ -167,7 +175,9 @@ describe('lasting credentials', () => {
   });
 
   test('of other sources are kept', async () => {
-    const provide = vi.fn(() => Promise.resolve(credentials('second', undefined)));
+    const provide = vi.fn<() => Promise<ProvidedCredentials>>(() =>
+      Promise.resolve(credentials('second', undefined)),
+    );
     fresh(credentials('first', undefined), provide);
     await vi.advanceTimersByTimeAsync(100 * HOUR);
     expect(provide).not.toHaveBeenCalled();

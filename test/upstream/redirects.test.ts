@@ -196,29 +196,12 @@ describe('Amazon S3 says that the bucket is in another region', () => {
       response.writeHead(301, { location: Buffer.from(location).toString('latin1') }).end(),
     );
     const upstream = await upstreamAt('https://s3.us-east-1.amazonaws.com', options);
-    const piece = fc.constantFrom(
-      ...[
-        'https://',
-        'http:',
-        '//',
-        '/',
-        '@',
-        '.',
-        '\\',
-        '%2e',
-        ':443',
-        '#',
-        '?',
-        'b.',
-        's3',
-        '-',
-        'evil.example',
-      ],
-      ...['.amazonaws.com', 'eu-west-1', 's3.eu-west-1.amazonaws.com', 'é', ' '],
-    );
+    const pieces =
+      'https:// http: // / @ . \\ %2e :443 # ? b. s3 - evil.example .amazonaws.com eu-west-1 s3.eu-west-1.amazonaws.com é';
+    const piece = fc.constantFrom(' ', ...pieces.split(' '));
     await fc.assert(
-      fc.asyncProperty(fc.array(piece, { maxLength: 8 }), async (pieces) => {
-        location = pieces.join('').trim();
+      fc.asyncProperty(fc.array(piece, { maxLength: 8 }), async (parts) => {
+        location = parts.join('').trim();
         await (await upstream.send(upstreamRequest())).body.read(0);
       }),
       { numRuns: 100 },

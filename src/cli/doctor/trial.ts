@@ -11,7 +11,7 @@ export interface TrialAnswer {
   readonly code: string | undefined;
 }
 
-export interface TrialRequest {
+interface TrialRequest {
   readonly method: string;
   /** Below the prefix; undefined: the bucket. */
   readonly key?: string;
@@ -24,7 +24,7 @@ export interface Trial {
   /** Ends with a slash. */
   readonly prefix: string;
   /** Rejects only when there is no answer. @param upstream in place of the one under test. */
-  send(request: TrialRequest, upstream?: Upstream): Promise<TrialAnswer>;
+  readonly send: (request: TrialRequest, upstream?: Upstream) => Promise<TrialAnswer>;
   /** Sends a body that breaks off before its end, and resolves when the connection is cut. */
   breakOff(request: TrialRequest): Promise<void>;
   /** Deletes whatever is below the prefix. Resolves to what could not be deleted. */
