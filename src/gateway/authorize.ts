@@ -82,13 +82,14 @@ export interface AuthorizeDependencies {
 type DecideDependencies = Pick<AuthorizeDependencies, 'accountId' | 'now' | 'region'>;
 
 /**
- * @param body what the buffered body says that policies may ask for.
+ * @param feed reads what the buffered body says that policies may ask for; not called where the operation is off for the
+ * bucket, and refused whatever the body says.
  * @throws PolicyRefusal for a denied action, S3Error for a bucket that does not exist, an ACL, or another owner than
  * expected; rejects otherwise only when the store fails.
  */
 export async function authorize(
   request: Authenticated,
-  body: BodyContext,
+  feed: () => Promise<BodyContext>,
   dependencies: AuthorizeDependencies,
 ): Promise<Authorized> {
   const { operation, address, effective } = request;
@@ -96,6 +97,8 @@ export async function authorize(
   checkCustomerKeys(effective.headers);
   const copySourceHeader = effective.headers.get('x-amz-copy-source');
   const copySource = copySourceHeader === undefined ? undefined : parseCopySource(copySourceHeader);
+  const body = (await isSwitchedOff(request, dependencies)) ? {} : await feed();
+  // Looked up when the body is there: who sends it slowly is decided by what holds at its end.
   const bucket = address.bucket === undefined ? undefined : await dependencies.buckets.find(address.bucket);
   const source = await findSource(copySource, bucket, dependencies);
 
@@ -271,6 +274,15 @@ function policyPrincipal({ caller }: Authenticated): PolicyPrincipal {
   if (caller.type === 'anonymous') return caller;
   const { type, arn, accountId, userName, userId } = caller.key.principal;
   return { type, arn, accountId, userName, userId };
+}
+
+async function isSwitchedOff(
+  { operation: { needs }, address }: Authenticated,
+  { buckets }: AuthorizeDependencies,
+): Promise<boolean> {
+  if (needs === undefined || address.bucket === undefined) return false;
+  const bucket = await buckets.find(address.bucket);
+  return bucket !== undefined && !bucket.operations.has(needs);
 }
 
 async function findSource(

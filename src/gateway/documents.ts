@@ -17,7 +17,7 @@ import {
 } from '../s3/index.ts';
 import type { BodyContext } from './condition-context.ts';
 import type { IncomingBody } from './incoming-body.ts';
-import type { Authenticated, Identified } from './stages.ts';
+import type { Authenticated } from './stages.ts';
 
 export type RequestDocument =
   | { readonly kind: 'none' }
@@ -63,7 +63,7 @@ export async function readDocument(
 }
 
 /** Whether the document must be read before anything can be decided: all others are read for those who may. */
-export function feedsDecision({ operation }: Identified): boolean {
+export function feedsDecision({ operation }: Authenticated): boolean {
   return FEEDING.has(operation.name);
 }
 
@@ -78,8 +78,7 @@ const FEEDING: ReadonlySet<OperationName> = new Set([
 ]);
 
 /** The condition keys that a document fills in. */
-export function documentContext(document: RequestDocument | undefined): BodyContext {
-  if (document === undefined) return {};
+export function documentContext(document: RequestDocument): BodyContext {
   switch (document.kind) {
     case 'tagging':
       return { tags: document.tags };
@@ -95,14 +94,14 @@ export function documentContext(document: RequestDocument | undefined): BodyCont
   }
 }
 
-function settingsContext(operation: OperationName, { texts }: SettingsDocument): BodyContext {
+function settingsContext(operation: OperationName, settings: SettingsDocument): BodyContext {
   switch (operation) {
     case 'PutObjectRetention':
-      return { lockMode: texts('Mode')[0], retainUntil: texts('RetainUntilDate')[0] };
+      return { lockMode: settings.texts('Mode')[0], retainUntil: settings.texts('RetainUntilDate')[0] };
     case 'PutObjectLegalHold':
-      return { legalHold: texts('Status')[0] };
+      return { legalHold: settings.texts('Status')[0] };
     case 'PutBucketInventoryConfiguration':
-      return { inventoryFields: texts('OptionalFields', 'Field') };
+      return { inventoryFields: settings.texts('OptionalFields', 'Field') };
     default:
       return {};
   }

@@ -5,7 +5,8 @@ import { withHeaders } from './answer.ts';
 import { authenticate, type AuthenticateDependencies } from './authenticate.ts';
 import { authorize, type AuthorizeDependencies } from './authorize.ts';
 import { answerPreflight, crossOriginHeaders, identifyPreflight, isPreflight } from './cors.ts';
-import { documentContext, feedsDecision, readDocument } from './documents.ts';
+import type { BodyContext } from './condition-context.ts';
+import { documentContext, feedsDecision, readDocument, type RequestDocument } from './documents.ts';
 import { identify, type IdentifyDependencies } from './identify.ts';
 import { incomingBody, type IncomingBody } from './incoming-body.ts';
 import { incomingBytes, type IncomingBytes } from './incoming-bytes.ts';
@@ -62,12 +63,12 @@ export function createHandler(dependencies: HandlerDependencies): Handler {
       const authenticated = trail.reached(await authenticate(trail.reached(known), dependencies));
       const body = (): IncomingBody =>
         (opened ??= trail.opened(incomingBody(authenticated, bytes(), dependencies)));
-      const feeding = feedsDecision(identified) ? await readDocument(authenticated, body) : undefined;
-      const authorized = trail.reached(
-        await authorize(authenticated, documentContext(feeding), dependencies),
-      );
-      const document = feeding ?? (await readDocument(authorized, body));
-      const request = { request: authorized, document, body, signal: gone.signal };
+      let document: Promise<RequestDocument> | undefined;
+      const read = (): Promise<RequestDocument> => (document ??= readDocument(authenticated, body));
+      const feed = async (): Promise<BodyContext> =>
+        feedsDecision(authenticated) ? documentContext(await read()) : {};
+      const authorized = trail.reached(await authorize(authenticated, feed, dependencies));
+      const request = { request: authorized, document: await read(), body, signal: gone.signal };
       const answer = withHeaders(trail.answered(await perform(request, dependencies)), crossOrigin);
       trail.sent(await respond(answer, received, response, dependencies));
     } catch (error) {
