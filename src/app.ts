@@ -4,7 +4,6 @@ import { unwatchFile, watchFile } from 'node:fs';
 import { join } from 'node:path';
 import { createAdminServer } from './admin/index.ts';
 import { createJsonSink, createS3AccessLogSink, type S3AccessLogSink } from './audit/index.ts';
-import { openSpool } from './body/index.ts';
 import { bucketSettings, configWarnings, type Config, type UpstreamConfig } from './config/index.ts';
 import { createDevStore } from './devstore/index.ts';
 import {
@@ -28,6 +27,7 @@ import {
 } from './identity/index.ts';
 import { createSigningKeys, Secret } from './sigv4/index.ts';
 import { createMetrics, type Logger, type Metrics } from './telemetry/index.ts';
+import { openSpool } from './spool/index.ts';
 import { createUpstream, type Upstream } from './upstream/index.ts';
 
 export interface Gateway {
@@ -160,8 +160,9 @@ async function start(
     directory,
     store,
     routes,
-    listingTokens: createListingTokens({ masterKey: masterKey.bytes, randomBytes }),
-    spool: config.spool && (await openSpool({ ...config.spool, held: metrics.spoolBytes })),
+    listingTokens: createListingTokens({ masterKey: masterKey.bytes, random: randomBytes }),
+    spool:
+      config.spool && (await openSpool({ ...config.spool, newName: randomUUID, held: metrics.spoolBytes })),
     recorder,
     hostId,
     newRequestId,

@@ -3,10 +3,11 @@ export { withoutAwsChunked } from './content-encoding.ts';
 export {
   parseBodyDeclaration,
   parseSpoolableDeclaration,
+  tooLarge,
   type BodyDeclaration,
   type BodyRules,
   type PayloadDeclaration,
   type UnsizedBodyDeclaration,
 } from './declaration.ts';
-export { openSpool, type Spool, type SpooledBody } from './spool.ts';
-export { openBody, readBuffered, type VerifiedBody } from './verified-body.ts';
+export { openBody, readBuffered, trailerOf, type VerifiedBody } from './verified-body.ts';
+export { VerifyingReader } from './verifying-reader.ts';

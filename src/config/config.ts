@@ -1,6 +1,6 @@
 /** What a running gateway is configured to do. Made by `loadConfig`; paths are absolute, durations in milliseconds. */
 import type { Secret } from '../sigv4/index.ts';
-import type { OPERATION_SWITCHES } from './schema.ts';
+import type { OperationSwitch } from '../s3/index.ts';
 
 export interface Config {
   /** Where S3 clients connect. */
@@ -171,8 +171,6 @@ export interface BucketSettings {
   /** What is off unless named here. */
   readonly operations: ReadonlySet<OperationSwitch>;
 }
-
-export type OperationSwitch = (typeof OPERATION_SWITCHES)[number];
 
 export interface BucketRule extends BucketSettings {
   /** A bucket name in which `*` stands for any characters. */

@@ -1,4 +1,4 @@
-export { bucketSettings, matchesBucketPattern } from './bucket-rules.ts';
+export { bucketSettings } from './bucket-rules.ts';
 export type {
   BodyRequirement,
   BucketRule,
@@ -6,7 +6,6 @@ export type {
   Config,
   EgressProxy,
   Integrity,
-  OperationSwitch,
   PublicUrl,
   SpoolConfig,
   UpstreamConfig,

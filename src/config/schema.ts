@@ -1,6 +1,7 @@
 /** The settings as they are written, in the file or in a variable, and what each may be. */
 import { isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
+import { OPERATION_SWITCHES, type OperationSwitch } from '../s3/index.ts';
 import { Secret } from '../sigv4/index.ts';
 import type { ListenAddress, PublicUrl, Target } from './config.ts';
 
@@ -37,22 +38,7 @@ const CREDENTIAL_SOURCES = [
 const STYLES = ['path', 'virtual-hosted'] as const;
 const INTEGRITY_MODES = ['trailer', 'hash', 'signed-chunks', 'unsigned'] as const;
 
-/** What runs with the gateway's rights upstream, or acts outside of the bucket, and so is off until switched on. */
-export const OPERATION_SWITCHES = [
-  'accelerate',
-  'analytics',
-  'intelligent-tiering',
-  'inventory',
-  'kms-keys',
-  'logging',
-  'metadata-tables',
-  'metrics',
-  'notifications',
-  'replication',
-  'request-payment',
-  'website',
-] as const;
-
+const SWITCHES = Object.keys(OPERATION_SWITCHES) as [OperationSwitch, ...OperationSwitch[]];
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const BODIES = ['signed', 'checksummed', 'any'] as const;
 
@@ -152,7 +138,7 @@ export const SETTINGS = z.strictObject({
       target: target.optional(),
       readOnly: z.boolean({ error: '`true` or `false`' }).default(false),
       maxObjectSize: byteSize().optional(),
-      operations: list(choice(OPERATION_SWITCHES), 'operations to switch on').default([]),
+      operations: list(choice(SWITCHES), 'operations to switch on').default([]),
     }),
     'maps with `name` and the settings of a bucket',
   ).default([]),

@@ -1,6 +1,6 @@
 /** What is wrong with settings that are each well-formed: two that contradict, a name that nothing has. */
 import { accessSync, constants } from 'node:fs';
-import { matchesBucketPattern } from './bucket-rules.ts';
+import { matchesBucketPattern } from '../s3/index.ts';
 import { errorCode } from './error-code.ts';
 import type { Settings } from './schema.ts';
 import type { Path } from './settings-tree.ts';

@@ -1,10 +1,5 @@
 /** Who sent this? The signature is checked against the gateway's own key store. */
-import {
-  parseBodyDeclaration,
-  parseSpoolableDeclaration,
-  type PayloadDeclaration,
-  type Spool,
-} from '../body/index.ts';
+import { parseBodyDeclaration, parseSpoolableDeclaration, type PayloadDeclaration } from '../body/index.ts';
 import type { ResolvedKey } from '../identity/index.ts';
 import { S3Error, signedReadings, type GatewayNames, type PublicUrl } from '../s3/index.ts';
 import {
@@ -22,6 +17,7 @@ import {
   type SigningKeys,
   type VerificationKey,
 } from '../sigv4/index.ts';
+import type { Spool } from '../spool/index.ts';
 import { activeKey, type KeyLookup } from './active-key.ts';
 import { MAX_UPLOAD_BYTES } from './incoming-bytes.ts';
 import { authenticateForm } from './post-authenticate.ts';

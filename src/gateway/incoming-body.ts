@@ -1,13 +1,7 @@
 /** The client's bytes, verified before anyone else sees them. */
-import {
-  openBody,
-  readBuffered,
-  type Spool,
-  type SpooledBody,
-  type UnsizedBodyDeclaration,
-  type VerifiedBody,
-} from '../body/index.ts';
+import { openBody, readBuffered, type UnsizedBodyDeclaration, type VerifiedBody } from '../body/index.ts';
 import { checkFileSize, largestFile, S3Error } from '../s3/index.ts';
+import type { Spool, SpooledBody } from '../spool/index.ts';
 import type { IncomingBytes } from './incoming-bytes.ts';
 import type { Authenticated } from './stages.ts';
 

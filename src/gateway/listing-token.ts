@@ -19,12 +19,13 @@ const TAG_BYTES = 16;
 /** @param masterKey 32 bytes, the same at every gateway of the store, so that a page can come from another one. */
 export function createListingTokens(options: {
   readonly masterKey: Buffer;
-  readonly randomBytes: (size: number) => Buffer;
+  /** Unguessable bytes. */
+  readonly random: (size: number) => Buffer;
 }): ListingTokens {
   const key = Buffer.from(hkdfSync('sha256', options.masterKey, '', 'bucketwarden:listing-tokens', 32));
   return {
     seal(bucket, upstreamToken) {
-      const nonce = options.randomBytes(NONCE_BYTES);
+      const nonce = options.random(NONCE_BYTES);
       const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
       cipher.setAAD(Buffer.from(bucket));
       const sealed = Buffer.concat([cipher.update(upstreamToken, 'utf8'), cipher.final()]);

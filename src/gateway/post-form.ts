@@ -2,7 +2,7 @@
  * Opens a browser form: reads its fields, which say what is to be done, and leaves its file unread. From then on the
  * request is the PUT that the form stands for.
  */
-import type { Spool } from '../body/index.ts';
+import type { Spool } from '../spool/index.ts';
 import {
   formDelimiter,
   FormFileParser,

@@ -1,5 +1,6 @@
 /** Which upstream a bucket is in, and under which name and prefix there. */
-import { matchesBucketPattern, type BucketRule, type UpstreamConfig } from '../config/index.ts';
+import type { BucketRule, UpstreamConfig } from '../config/index.ts';
+import { matchesBucketPattern } from '../s3/index.ts';
 import type { Upstream } from '../upstream/index.ts';
 
 /** Where a bucket's objects are. */

@@ -11,6 +11,7 @@ export {
   type PublicUrl,
 } from './address.ts';
 export { bucketArn, objectArn } from './arn.ts';
+export { matchesBucketPattern } from './bucket-pattern.ts';
 export { assertBucketName, isBucketName } from './bucket-name.ts';
 export {
   parseCompleteMultipartUpload,

@@ -1,39 +1,7 @@
-import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  bucketSettings,
-  configWarnings,
-  loadConfig,
-  matchesBucketPattern,
-  type BucketRule,
-} from '../../src/config/index.ts';
+import { bucketSettings, configWarnings, loadConfig, type BucketRule } from '../../src/config/index.ts';
 
-describe('bucket patterns', () => {
-  test.each([
-    ['*', 'any', true],
-    ['team-*', 'team-', true],
-    ['team-*', 'team', false],
-    ['*-logs', 'a-logs-logs', true],
-    ['a*b*c', 'a-b-c', true],
-    ['a*b*c', 'acb', false],
-    ['exact', 'exact', true],
-    ['exact', 'exactly', false],
-    ['a.b', 'axb', false],
-  ])('`%s` and `%s`: %s', (pattern, bucket, matches) => {
-    expect(matchesBucketPattern(pattern, bucket)).toBe(matches);
-  });
-
-  test('agree with the same pattern as a regular expression', () => {
-    const text = fc.string({ unit: fc.constantFrom('a', 'b', '*'), maxLength: 8 });
-    const name = fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 8 });
-    fc.assert(
-      fc.property(text, name, (pattern, bucket) => {
-        const form = new RegExp(`^${pattern.replaceAll('*', '.*')}$`);
-        expect(matchesBucketPattern(pattern, bucket)).toBe(form.test(bucket));
-      }),
-    );
-  });
-
+describe('bucket settings', () => {
   test('the first rule that matches holds; without one any body is accepted', () => {
     const config = {
       accountId: '000000000000',

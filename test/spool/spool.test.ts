@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,12 +6,10 @@ import * as fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   CHECKSUM_ALGORITHMS,
-  openSpool,
   type ChecksumAlgorithm,
-  type Spool,
-  type SpooledBody,
   type UnsizedBodyDeclaration,
 } from '../../src/body/index.ts';
+import { openSpool, type Spool, type SpooledBody } from '../../src/spool/index.ts';
 import {
   checksumOf,
   cut,
@@ -21,7 +19,7 @@ import {
   outcomeOf,
   sourceOf,
   type Form,
-} from './aws-chunked-client.ts';
+} from '../body/aws-chunked-client.ts';
 
 const ALGORITHMS = Object.keys(CHECKSUM_ALGORITHMS) as ChecksumAlgorithm[];
 const KIB = 1024;
@@ -39,6 +37,7 @@ async function makeSpool(
   folders.push(folder);
   const directory = join(folder, 'below', 'spool');
   const spool = await openSpool({
+    newName: randomUUID,
     directory,
     maxBodyBytes: 64 * KIB,
     maxTotalBytes: 128 * KIB,
@@ -281,6 +280,6 @@ test('a directory in which no file can be made is refused at once', async () => 
   const file = join(folder, 'file');
   await writeFile(file, '');
   await expect(
-    openSpool({ directory: file, maxBodyBytes: 1, maxTotalBytes: 1, held: ignored }),
+    openSpool({ newName: randomUUID, directory: file, maxBodyBytes: 1, maxTotalBytes: 1, held: ignored }),
   ).rejects.toThrow(/EEXIST|ENOTDIR/);
 });

@@ -2,13 +2,16 @@
  * Bodies whose length the client does not declare, held on disk until their end tells it: an upstream must be told
  * before it gets the first byte.
  */
-import { randomUUID } from 'node:crypto';
 import { mkdir, open, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import {
+  tooLarge,
+  trailerOf,
+  VerifyingReader,
+  type UnsizedBodyDeclaration,
+  type VerifiedBody,
+} from '../body/index.ts';
 import { S3Error } from '../s3/index.ts';
-import { tooLarge, type UnsizedBodyDeclaration } from './declaration.ts';
-import { trailerOf, type VerifiedBody } from './verified-body.ts';
-import { VerifyingReader } from './verifying-reader.ts';
 
 export interface SpoolOptions {
   /** Made when it is not there. */
@@ -17,6 +20,8 @@ export interface SpoolOptions {
   readonly maxBodyBytes: number;
   /** Most bytes of all bodies together, at any time. */
   readonly maxTotalBytes: number;
+  /** A name that no other file has. */
+  readonly newName: () => string;
   /** Is told of all bytes that come, and, by a negative number, of all that go. */
   readonly held: { add(bytes: number): void };
 }
@@ -43,9 +48,10 @@ const NO_ROOM: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT']);
 
 /** Rejects when files cannot be made in the directory. */
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
-  const { directory, maxBodyBytes, maxTotalBytes, held } = options;
+  const { directory, newName, maxBodyBytes, maxTotalBytes, held } = options;
+  const openFile = (): Promise<FileHandle> => openNameless(join(directory, `${newName()}.body`));
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  await (await openNameless(directory)).close();
+  await (await openFile()).close();
   let total = 0;
   const count = (bytes: number): void => {
     total += bytes;
@@ -72,7 +78,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
           const position = length;
           count(chunk.length);
           length += chunk.length;
-          file ??= await openNameless(directory);
+          file ??= await openFile();
           await writeAll(file, chunk, position);
         }
       } catch (error) {
@@ -102,8 +108,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
 }
 
 /** Readable by this process alone, and gone with it: the name is taken away before anything is written. */
-async function openNameless(directory: string): Promise<FileHandle> {
-  const path = join(directory, `${randomUUID()}.body`);
+async function openNameless(path: string): Promise<FileHandle> {
   const file = await open(path, 'wx+', 0o600);
   try {
     await unlink(path);
