@@ -39,8 +39,7 @@ export interface WirePayload {
 const EMPTY = Buffer.alloc(0);
 
 export function wirePayload(payload: UpstreamPayload): WirePayload {
-  if (payload.kind === 'none')
-    return { ...UNTOUCHED, body: () => undefined, contentLength: undefined, hash: EMPTY_SHA256 };
+  if (payload.kind === 'none') return NO_BODY;
   if (payload.kind === 'buffer') {
     const { data } = payload;
     return { ...UNTOUCHED, body: () => data, contentLength: data.length, hash: sha256Hex(data) };
@@ -84,6 +83,12 @@ export function wirePayload(payload: UpstreamPayload): WirePayload {
 }
 
 const UNTOUCHED = { headers: [], framed: false, touched: () => false } as const;
+const NO_BODY: WirePayload = {
+  ...UNTOUCHED,
+  body: () => undefined,
+  contentLength: undefined,
+  hash: EMPTY_SHA256,
+};
 
 function watched(source: AsyncIterable<Buffer>): {
   readonly chunks: AsyncIterable<Buffer>;

@@ -3,12 +3,14 @@
  * Source: Amazon S3 API reference, "Signature Calculations for the Authorization Header: Transferring Payload in
  * Multiple Chunks".
  */
-import { EMPTY_SHA256, sha256Hex, type ChunkSigner } from '../sigv4/index.ts';
+import { createHash } from 'node:crypto';
+import { EMPTY_SHA256, type ChunkSigner } from '../sigv4/index.ts';
 
 export const SIGNED_CHUNKS = 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD';
 
 /** S3 refuses any but the last chunk below 8 KiB. */
 const CHUNK_BYTES = 65_536;
+const END_OF_CHUNK = Buffer.from('\r\n', 'latin1');
 const SIGNATURE_BYTES = ';chunk-signature='.length + 64;
 
 /** Exact length in bytes of `frameSigned`'s output. */
@@ -38,7 +40,7 @@ export async function* frameSigned(
       parts.push(part);
       held += part.length;
       if (held < size) continue;
-      yield signedChunk(parts, signer);
+      yield signedChunk(parts, size, signer);
       left -= size;
       parts = [];
       held = 0;
@@ -47,10 +49,11 @@ export async function* frameSigned(
   yield Buffer.from(`${header(0, signer.signChunk(EMPTY_SHA256))}\r\n`, 'latin1');
 }
 
-function signedChunk(parts: readonly Buffer[], signer: ChunkSigner): Buffer {
-  const data = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
-  const head = header(data.length, signer.signChunk(sha256Hex(data)));
-  return Buffer.concat([Buffer.from(head, 'latin1'), data, Buffer.from('\r\n', 'latin1')]);
+function signedChunk(parts: readonly Buffer[], size: number, signer: ChunkSigner): Buffer {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  const head = header(size, signer.signChunk(hash.digest('hex')));
+  return Buffer.concat([Buffer.from(head, 'latin1'), ...parts, END_OF_CHUNK]);
 }
 
 function header(size: number, signature: string): string {

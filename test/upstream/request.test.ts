@@ -13,7 +13,7 @@ import {
   sha256Hex,
   verifySignature,
 } from '../../src/sigv4/index.ts';
-import { UpstreamUnreachable, type UpstreamRequest } from '../../src/upstream/index.ts';
+import { UpstreamUnreachable, type UpstreamOptions, type UpstreamRequest } from '../../src/upstream/index.ts';
 import { CREDENTIALS, NOW, serve, serveSockets, upload, upstreamAt, upstreamRequest } from './origin.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
@@ -29,7 +29,7 @@ async function* endless(): AsyncGenerator<Buffer> {
 }
 
 /** An upstream that remembers each request and its body. */
-async function recorder() {
+async function recorder(options: Partial<UpstreamOptions> = {}) {
   const received: { readonly request: IncomingMessage; readonly body: Buffer }[] = [];
   const url = await serve((request, response) => {
     void (async () => {
@@ -38,7 +38,7 @@ async function recorder() {
       response.end();
     })();
   });
-  const upstream = await upstreamAt(url);
+  const upstream = await upstreamAt(url, options);
   return {
     url,
     send: async (changes: Partial<UpstreamRequest>) => {
@@ -117,6 +117,38 @@ describe('a request', () => {
     expect(request.headers['transfer-encoding']).toBeUndefined();
     expect(request.headers['x-amz-content-sha256']).toBe(sha256Hex(''));
     expect(body).toHaveLength(0);
+  });
+});
+
+describe('the expected owner', () => {
+  const OWNER = 'x-amz-expected-bucket-owner';
+  const SOURCE = 'x-amz-source-expected-bucket-owner';
+  const COPY = ['x-amz-copy-source', 'a/b'] as const;
+
+  test.each([
+    ['of an object', {}, '111122223333', undefined],
+    ['of a copy', { method: 'PUT', headers: [COPY] }, '111122223333', '111122223333'],
+    ['of a bucket', { key: undefined }, '111122223333', undefined],
+    ['of no bucket', { bucket: undefined, key: undefined }, undefined, undefined],
+    ['of a bucket that is made', { method: 'PUT', key: undefined }, undefined, undefined],
+  ] as const)('%s is the configured account', async (_, changes, owner, source) => {
+    const { send } = await recorder({ accountId: '111122223333' });
+    const { request } = await send(changes);
+    expect([request.headers[OWNER], request.headers[SOURCE]]).toEqual([owner, source]);
+  });
+
+  test('is never what the client expects of the gateway', async () => {
+    const headers = [
+      [OWNER, '444455556666'],
+      [SOURCE, '444455556666'],
+      ['x-amz-meta-a', 'b'],
+    ] as const;
+    for (const accountId of [undefined, '111122223333']) {
+      const { send } = await recorder({ accountId });
+      const { request } = await send({ headers });
+      expect(request.headers).toMatchObject({ 'x-amz-meta-a': 'b' });
+      expect([request.headers[OWNER], request.headers[SOURCE]]).toEqual([accountId, undefined]);
+    }
   });
 });
 
