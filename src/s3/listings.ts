@@ -24,7 +24,7 @@ export interface Listing {
   readonly people: readonly Person[];
 }
 
-export type ListingFields = { readonly [name in ListingField]?: string };
+type ListingFields = { readonly [name in ListingField]?: string };
 
 export interface ListedEntry {
   readonly element: 'Contents' | 'DeleteMarker' | 'Part' | 'Upload' | 'Version';
@@ -36,7 +36,7 @@ export interface ListedEntry {
 }
 
 /** The upstream's are accounts of its own: which of them are named is kept, and the bucket's owner is put there. */
-export type Person = 'Initiator' | 'Owner';
+type Person = 'Initiator' | 'Owner';
 
 type FieldKind =
   /** The bucket. */

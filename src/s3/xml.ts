@@ -40,7 +40,7 @@ export interface ParsedElement {
   readonly elements: readonly NamedElement[];
 }
 
-export interface NamedElement {
+interface NamedElement {
   readonly name: string;
   readonly element: ParsedElement;
 }

@@ -110,6 +110,31 @@ const XML = { 'content-type': 'application/xml' };
 const HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n';
 const NS = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"';
 
+const inDays = (days: number) => new Date(Date.now() + days * 86_400_000);
+
+const encryptionBy = (SSEAlgorithm: 'AES256' | 'aws:kms') =>
+  new PutBucketEncryptionCommand({
+    Bucket: 'docs',
+    ServerSideEncryptionConfiguration: {
+      Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm } }],
+    },
+  });
+
+const ownershipBy = (ObjectOwnership: 'BucketOwnerEnforced' | 'ObjectWriter') =>
+  new PutBucketOwnershipControlsCommand({
+    Bucket: 'docs',
+    OwnershipControls: { Rules: [{ ObjectOwnership }] },
+  });
+
+const replicate = (Bucket: string) =>
+  new PutBucketReplicationCommand({
+    Bucket,
+    ReplicationConfiguration: {
+      Role: 'arn:aws:iam::111122223333:role/r',
+      Rules: [{ Status: 'Enabled', Prefix: '', Destination: { Bucket: 'arn:aws:s3:::other' } }],
+    },
+  });
+
 /** The only request that went upstream. */
 function only(): Forwarded {
   expect(forwarded).toHaveLength(1);
@@ -293,7 +318,6 @@ describe('object lock', () => {
       }),
     );
     known = { headers: XML, body: '<Retention/>' };
-    const inDays = (days: number) => new Date(Date.now() + days * 86_400_000);
     const retain = (days: number) =>
       limited.send(
         new PutObjectRetentionCommand({
@@ -354,17 +378,10 @@ describe('rules, keys and owners', () => {
   });
 
   test('the default encryption is written; which KMS key it is stays untold', async () => {
-    const rule = (SSEAlgorithm: 'AES256' | 'aws:kms') =>
-      new PutBucketEncryptionCommand({
-        Bucket: 'docs',
-        ServerSideEncryptionConfiguration: {
-          Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm } }],
-        },
-      });
-    await client.send(rule('AES256'));
+    await client.send(encryptionBy('AES256'));
     expect(only().body).toContain('<SSEAlgorithm>AES256</SSEAlgorithm>');
     forwarded = [];
-    await expect(client.send(rule('aws:kms'))).rejects.toMatchObject({ name: 'NotImplemented' });
+    await expect(client.send(encryptionBy('aws:kms'))).rejects.toMatchObject({ name: 'NotImplemented' });
     expect(forwarded).toEqual([]);
     answer = {
       headers: XML,
@@ -384,17 +401,12 @@ describe('rules, keys and owners', () => {
   });
 
   test('ownership controls say that ACLs are off, and nothing else', async () => {
-    const controls = (ObjectOwnership: 'BucketOwnerEnforced' | 'ObjectWriter') =>
-      new PutBucketOwnershipControlsCommand({
-        Bucket: 'docs',
-        OwnershipControls: { Rules: [{ ObjectOwnership }] },
-      });
-    await client.send(controls('BucketOwnerEnforced'));
+    await client.send(ownershipBy('BucketOwnerEnforced'));
     answer = { headers: XML, body: only().body };
     const read = await client.send(new GetBucketOwnershipControlsCommand({ Bucket: 'docs' }));
     expect(read.OwnershipControls?.Rules).toEqual([{ ObjectOwnership: 'BucketOwnerEnforced' }]);
     forwarded = [];
-    await expect(client.send(controls('ObjectWriter'))).rejects.toMatchObject({ name: 'NotImplemented' });
+    await expect(client.send(ownershipBy('ObjectWriter'))).rejects.toMatchObject({ name: 'NotImplemented' });
     await expect(
       client.send(new CreateBucketCommand({ Bucket: 'fresh', ObjectOwnership: 'ObjectWriter' })),
     ).rejects.toMatchObject({ name: 'NotImplemented' });
@@ -498,23 +510,14 @@ describe('objects', () => {
 });
 
 describe('what is switched on for one bucket', () => {
-  const put = (Bucket: string) =>
-    new PutBucketReplicationCommand({
-      Bucket,
-      ReplicationConfiguration: {
-        Role: 'arn:aws:iam::111122223333:role/r',
-        Rules: [{ Status: 'Enabled', Prefix: '', Destination: { Bucket: 'arn:aws:s3:::other' } }],
-      },
-    });
-
   test('is done there, and nowhere else', async () => {
-    await client.send(put('open'));
+    await client.send(replicate('open'));
     expect(only()).toMatchObject({ method: 'PUT', url: '/open?replication=' });
     answer = { headers: XML, body: only().body };
     const read = await client.send(new GetBucketReplicationCommand({ Bucket: 'open' }));
     expect(read.ReplicationConfiguration?.Rules?.[0]?.Destination?.Bucket).toBe('arn:aws:s3:::other');
     forwarded = [];
-    await expect(client.send(put('docs'))).rejects.toMatchObject({ name: 'NotImplemented' });
+    await expect(client.send(replicate('docs'))).rejects.toMatchObject({ name: 'NotImplemented' });
     expect(forwarded).toEqual([]);
   });
 

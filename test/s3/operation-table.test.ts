@@ -210,26 +210,25 @@ describe('what the rows promise', () => {
   test('what would delete a bucket or overwrite an object without its sub-resource asks first', () => {
     // Known to every store that the gateway is tested with, and asked for too often.
     const everywhere = new Set(['PutObjectTagging', 'DeleteObjectTagging']);
-    for (const row of OPERATION_LIST) {
-      const harmful =
+    const harmful = OPERATION_LIST.filter(
+      (row) =>
         row.match.query !== undefined &&
         !row.match.query.includes('uploadId') &&
         row.handling === 'forward' &&
-        (row.method === 'DELETE' || (row.method === 'PUT' && row.level === 'object'));
-      if (harmful && !everywhere.has(row.name))
-        expect([row.name, row.knownBy]).toEqual([row.name, expect.any(Array)]);
-    }
+        (row.method === 'DELETE' || (row.method === 'PUT' && row.level === 'object')),
+    );
+    expect(harmful.length).toBeGreaterThan(10);
+    const unasked = harmful.filter((row) => row.knownBy === undefined && !everywhere.has(row.name));
+    expect(unasked.map(({ name }) => name)).toEqual([]);
   });
 
   test('a setting is shown when it is the document that was asked for', () => {
-    for (const row of OPERATION_LIST)
-      if (
-        row.method === 'GET' &&
-        row.handling === 'forward' &&
-        row.answer === 'xml' &&
-        row.name !== 'GetObjectAttributes'
-      )
-        expect([row.name, row.answerRoots]).toEqual([row.name, expect.any(Array)]);
+    const shown = OPERATION_LIST.filter(
+      (row) => row.method === 'GET' && row.handling === 'forward' && row.answer === 'xml',
+    );
+    const unchecked = shown.filter((row) => row.answerRoots === undefined).map(({ name }) => name);
+    // Who may ask for it may read the object.
+    expect(unchecked).toEqual(['GetObjectAttributes']);
   });
 
   /** Names of `modelHeaders` in the list that this gateway does not take, each for a reason in docs/operations.md. */

@@ -179,14 +179,15 @@ test.each([
   expect(error.message).toMatch(/is not implemented: .+\.$/);
 });
 
-describe('KMS keys in documents need their switch', () => {
-  const needs = (name: OperationName, xml: string) => [
-    ...new Set(parse(name, xml).switched.map((part) => part.needs)),
-  ];
+const needs = (name: OperationName, xml: string) => [
+  ...new Set(parse(name, xml).switched.map((part) => part.needs)),
+];
 
+const rule = (inner: string) =>
+  `<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault>${inner}</ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>`;
+
+describe('KMS keys in documents need their switch', () => {
   test('in the encryption of a bucket', () => {
-    const rule = (inner: string) =>
-      `<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault>${inner}</ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>`;
     expect(needs('PutBucketEncryption', rule('<SSEAlgorithm>AES256</SSEAlgorithm>'))).toEqual([]);
     expect(needs('PutBucketEncryption', rule('<SSEAlgorithm>aws:kms</SSEAlgorithm>'))).toEqual(['kms-keys']);
     expect(

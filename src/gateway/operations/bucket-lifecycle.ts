@@ -42,7 +42,7 @@ export async function createBucket(
     place.upstream.region === 'us-east-1'
       ? { payload: { kind: 'none' } as const, headers: [] }
       : xmlPayload(renderCreateBucketConfiguration(place.upstream.region));
-  const options = forwardedHeaders(request).filter(([name]) => CREATION_HEADERS.has(name));
+  const options = forwardedHeaders(request).filter(([header]) => CREATION_HEADERS.has(header));
   const response = await send(
     request,
     { payload, signal, headers: [...headers, ...options], place },
