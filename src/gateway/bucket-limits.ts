@@ -66,3 +66,10 @@ const WITHIN_PREFIX: ReadonlySet<OperationName> = new Set([
 
 /** Of the operations on an object those whose answer names the bucket upstream in a form that cannot be rewritten. */
 const BEYOND_KEY: ReadonlySet<OperationName> = new Set(['GetObjectTorrent']);
+
+/** Whether a header of the upstream's answer tells about the settings of the shared bucket: the names of its rules. */
+export function isBeyondPrefix(header: string, { place }: Bucket): boolean {
+  return place.prefix !== '' && OF_SHARED_BUCKET.has(header);
+}
+
+const OF_SHARED_BUCKET: ReadonlySet<string> = new Set(['x-amz-abort-rule-id', 'x-amz-expiration']);

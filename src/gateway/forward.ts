@@ -17,6 +17,7 @@ import {
 } from '../upstream/index.ts';
 import type { Answer, UpstreamOutcome } from './answer.ts';
 import { mayAlso, mayList, type Authorized, type AuthorizeDependencies } from './authorize.ts';
+import { isBeyondPrefix } from './bucket-limits.ts';
 import { readRefusal, unavailable, UpstreamRefusal, upstreamOutcome } from './upstream-error.ts';
 import { lateXml } from './late-xml.ts';
 import { requireKeyUse } from './customer-key-use.ts';
@@ -63,7 +64,11 @@ export async function forward(
     ? {
         status: response.status,
         headers,
-        body: lateXml(request, response.body, upstream, dependencies.hostId),
+        body: lateXml(request, response.body, {
+          upstream,
+          hostId: dependencies.hostId,
+          tell: (refusal) => clientsRefusal(request, refusal, dependencies),
+        }),
         upstream,
       }
     : { status: response.status, headers, body: { kind: 'stream', stream: response.body }, upstream };
@@ -97,7 +102,7 @@ export async function send(
   if (response.status === 304) return response;
   const about = key === undefined ? 'bucket' : 'object';
   const refusal = await readRefusal(response, { method, about });
-  throw hideMissing(request, inClientsWords(request, place, refusal), dependencies);
+  throw clientsRefusal(request, refusal, dependencies);
 }
 
 /**
@@ -212,6 +217,7 @@ export function answerHeaders(
     // The body is passed on as it is, so its length always holds; 204 must not have one (RFC 9110, section 8.6).
     const framing = name === 'content-length' && response.status !== 204;
     if (!framing && !responseHeaders.has(name)) continue;
+    if (request.bucket !== undefined && isBeyondPrefix(name, request.bucket)) continue;
     const needs = SWITCHED_RESPONSE_HEADERS.get(name);
     if (needs !== undefined && request.bucket?.operations.has(needs) !== true) continue;
     const extra = headerActions.find((candidate) => candidate.headers.includes(name));
@@ -224,14 +230,26 @@ export function answerHeaders(
   return headers;
 }
 
+/** What the caller gets to know of the upstream's refusal. */
+function clientsRefusal(
+  request: Authorized,
+  refusal: UpstreamRefusal,
+  dependencies: ForwardDependencies,
+): UpstreamRefusal {
+  return hideMissing(request, inClientsWords(request, refusal), dependencies);
+}
+
+/** Codes of what may come after a 200, where the status no longer tells. */
+const MISSING: ReadonlySet<string> = new Set(['NoSuchBucket', 'NoSuchKey', 'NoSuchVersion']);
+
 /** What is not there looks forbidden to a caller who may not list the bucket: names are not to be tried out. */
 function hideMissing(
   request: Authorized,
   refusal: UpstreamRefusal,
   dependencies: ForwardDependencies,
 ): UpstreamRefusal {
-  if (refusal.status !== 404 || refusal.code === 'NoSuchUpload' || request.address.key === undefined)
-    return refusal;
+  const missing = refusal.code !== 'NoSuchUpload' && (refusal.status === 404 || MISSING.has(refusal.code));
+  if (!missing || request.address.key === undefined) return refusal;
   // Of a copy it may be either that is missing.
   const buckets = [request.bucket, request.sourceBucket].filter((bucket) => bucket !== undefined);
   if (buckets.every((bucket) => mayList(request, bucket, dependencies))) return refusal;

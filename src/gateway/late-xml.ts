@@ -18,28 +18,25 @@ import { pathOf } from './respond.ts';
 import type { Authorized } from './authorize.ts';
 import { refusalOf, unavailable, type UpstreamRefusal } from './upstream-error.ts';
 
+interface LateOptions {
+  readonly upstream: UpstreamOutcome;
+  readonly hostId: string;
+  /** Makes what the caller gets to know of a refusal. */
+  readonly tell: (refusal: UpstreamRefusal) => UpstreamRefusal;
+}
+
 /** Makes the upstream's document anew: its Location and its error texts speak of the upstream. */
-export function lateXml(
-  request: Authorized,
-  stream: UpstreamBody,
-  upstream: UpstreamOutcome,
-  hostId: string,
-): AnswerBody {
-  const context = { resource: pathOf(request.target), requestId: request.requestId, hostId };
+export function lateXml(request: Authorized, stream: UpstreamBody, options: LateOptions): AnswerBody {
   // White space may have come before the XML declaration, where it must not stand in a document.
-  return { kind: 'late-xml', stream, rewrite: (xml) => rewrite(request, xml.trimStart(), upstream, context) };
+  return { kind: 'late-xml', stream, rewrite: (xml) => rewrite(request, xml.trimStart(), options) };
 }
 
 const RESULTS = ['CopyObjectResult', 'CopyPartResult', 'CompleteMultipartUploadResult'] as const;
 
-function rewrite(
-  request: Authorized,
-  xml: string,
-  upstream: UpstreamOutcome,
-  context: ErrorContext,
-): LateXml {
+function rewrite(request: Authorized, xml: string, { upstream, hostId, tell }: LateOptions): LateXml {
+  const context = { resource: pathOf(request.target), requestId: request.requestId, hostId };
   const root = RESULTS.find((name) => xml.includes(`<${name}`));
-  if (root === undefined) return lateError(context, errorOf(xml, upstream));
+  if (root === undefined) return lateError(context, tell(errorOf(xml, upstream)));
   try {
     return { xml: inClientsNames(request, xml, root), errorCode: undefined };
   } catch (error) {

@@ -1,6 +1,7 @@
 /** From the names that a client uses to those of the place where its bucket is, and back. */
 import { keyAsPath, renderCopySource, S3Error, type CopySource } from '../s3/index.ts';
 import type { Authorized } from './authorize.ts';
+import type { Bucket } from './buckets.ts';
 import type { Place } from './routes.ts';
 import { UpstreamRefusal } from './upstream-error.ts';
 
@@ -61,32 +62,30 @@ export function upstreamCopySource(
   return renderCopySource({ ...source, bucket: place.bucket, key: upstreamKey(place, source.key) });
 }
 
-/** The upstream's refusal names the client's bucket and key, whatever they are called there. */
+/** The upstream's refusal names the client's bucket and key, whatever they and the source of a copy are called there. */
 export function inClientsWords(
-  { address }: Pick<Authorized, 'address'>,
-  place: Place,
+  request: Pick<Authorized, 'address' | 'bucket' | 'sourceBucket'>,
   refusal: UpstreamRefusal,
 ): UpstreamRefusal {
-  if (!isMapped(place, address.bucket ?? '')) return refusal;
+  const { address, bucket, sourceBucket } = request;
+  const mapped = [bucket, sourceBucket].filter((one) => one !== undefined && isMapped(one.place, one.name));
+  if (mapped.length === 0) return refusal;
+  const betrays = (text: string): boolean => mapped.some((one) => one !== undefined && names(one, text));
   const { BucketName, Key, ...others } = refusal.details;
-  // The upstream words its messages as it likes.
-  const betrays = [place.bucket, place.prefix].some((name) => name !== '' && refusal.message.includes(name));
   const details = {
-    ...Object.fromEntries(
-      Object.entries(others).filter(([, text]) => !text.includes(place.prefix || place.bucket)),
-    ),
-    ...(BucketName !== undefined && { BucketName: address.bucket ?? '' }),
-    ...(Key !== undefined && { Key: address.key ?? '' }),
+    ...Object.fromEntries(Object.entries(others).filter(([, text]) => !betrays(text))),
+    // Of a copy they may be those of the source.
+    ...(BucketName !== undefined && sourceBucket === undefined && { BucketName: address.bucket ?? '' }),
+    ...(Key !== undefined && sourceBucket === undefined && { Key: address.key ?? '' }),
   };
-  return new UpstreamRefusal(
-    {
-      code: refusal.code,
-      status: refusal.status,
-      message: betrays ? refusal.code : refusal.message,
-      details,
-    },
-    refusal.upstream,
-  );
+  const { code, status, message, upstream } = refusal;
+  return new UpstreamRefusal({ code, status, message: betrays(message) ? code : message, details }, upstream);
+}
+
+/** Whether a text of the upstream, worded as it likes, tells where the bucket is. */
+export function names({ name, place }: Pick<Bucket, 'name' | 'place'>, text: string): boolean {
+  if (place.bucket !== name && text.includes(place.bucket)) return true;
+  return place.prefix !== '' && text.includes(place.prefix);
 }
 
 function assertBelow(prefix: string, whole: string): void {

@@ -13,7 +13,7 @@ import { xmlAnswer, type Answer, type UpstreamOutcome } from '../answer.ts';
 import { decide, type AuthorizeDependencies, type Authorized, type Decided } from '../authorize.ts';
 import { forwardedHeaders, send, xmlPayload } from '../forward.ts';
 import type { Performance, PerformDependencies } from '../perform.ts';
-import { clientKey, placeOf, upstreamKey } from '../place.ts';
+import { clientKey, names, placeOf, upstreamKey } from '../place.ts';
 import { entryResult } from '../record.ts';
 import type { Place } from '../routes.ts';
 import { unavailable, upstreamOutcome } from '../upstream-error.ts';
@@ -52,7 +52,9 @@ export async function deleteObjects(
   try {
     const result = parseDeleteResult((await response.body.read(MAX_ANSWER_BYTES)).toString('utf8'));
     const deleted = result.deleted.map((entry) => inClientsKey(entry, place));
-    const failed = result.errors.map((entry) => withoutUpstreamText(inClientsKey(entry, place), place));
+    const failed = result.errors.map((entry) =>
+      withoutUpstreamText(inClientsKey(entry, place), request.bucket),
+    );
     return answer(deleted, [...errors, ...failed], outcome);
   } catch (error) {
     throw unavailable(outcome, `the upstream's answer is not S3's XML: ${String(error)}`);
@@ -91,10 +93,8 @@ function denied({ key, versionId }: DeleteEntry): DeleteErrorEntry {
   return { key, ...(versionId !== undefined && { versionId }), code, message };
 }
 
-/** The upstream's AccessDenied speaks of the gateway's own account, and its other texts of keys that it knows. */
-function withoutUpstreamText(error: DeleteErrorEntry, place: Place): DeleteErrorEntry {
+/** The upstream's AccessDenied speaks of the gateway's own account, and its other texts of names that it knows. */
+function withoutUpstreamText(error: DeleteErrorEntry, bucket: Authorized['bucket']): DeleteErrorEntry {
   if (error.code === 'AccessDenied') return { ...error, message: new S3Error('AccessDenied').message };
-  return place.prefix !== '' && error.message.includes(place.prefix)
-    ? { ...error, message: error.code }
-    : error;
+  return bucket !== undefined && names(bucket, error.message) ? { ...error, message: error.code } : error;
 }
