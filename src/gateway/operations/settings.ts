@@ -49,18 +49,16 @@ export async function requireKnown(
   await documentOf(response, roots);
 }
 
-/** A refusal that only a store which looked for the setting can give. */
+/**
+ * A refusal that only a store which looked for the setting can give. Any other may be that of a GET without the
+ * sub-resource: of a version that is none, or of an object that is encrypted with the client's key.
+ */
 function isOfSettings({ code, status }: UpstreamRefusal): boolean {
-  return status >= 400 && status < 500 && status !== 403 && !OF_ANY_GET.has(code);
+  return status >= 400 && status < 500 && NOT_SET.test(code);
 }
 
-const OF_ANY_GET: ReadonlySet<string> = new Set([
-  'MethodNotAllowed',
-  'NoSuchBucket',
-  'NoSuchKey',
-  'NoSuchVersion',
-  'NotImplemented',
-]);
+/** Such as NoSuchLifecycleConfiguration, ObjectLockConfigurationNotFoundError, NoSuchTagSet, OwnershipControlsNotFoundError. */
+const NOT_SET = /Configuration|TagSet|ControlsNotFound/;
 
 async function documentOf(response: UpstreamResponse, roots: readonly string[]): Promise<string> {
   try {
