@@ -37,7 +37,7 @@ export interface SlowOutcome {
 }
 
 /** Milliseconds from one start to the next: many at one moment would not fit into the queue of a listening socket. */
-const RAMP = 3;
+const RAMP = 8;
 
 export interface SlowClient {
   run(load: SlowLoad): Promise<SlowOutcome>;

@@ -24,25 +24,37 @@ export async function makeCertificate(openssl: string, folder: string): Promise<
       folder,
     });
   };
-  const extensions = (...lines: readonly string[]): readonly string[] =>
-    lines.flatMap((line) => ['-addext', line]);
   // Its own configuration file: the system's adds extensions that differ from one system to the next.
   const config = join(folder, 'openssl.cnf');
   await writeFile(config, '[req]\ndistinguished_name = name\n[name]\n');
   await request(
     files.ca,
     caKey,
-    ...['-config', config, '-subj', '/CN=Contract tests'],
+    '-config',
+    config,
+    '-subj',
+    '/CN=Contract tests',
     ...extensions('basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign,cRLSign'),
     ...extensions('subjectKeyIdentifier=hash'),
   );
   await request(
     files.cert,
     files.key,
-    ...['-config', config, '-subj', '/CN=127.0.0.1', '-CA', files.ca, '-CAkey', caKey],
+    '-config',
+    config,
+    '-subj',
+    '/CN=127.0.0.1',
+    '-CA',
+    files.ca,
+    '-CAkey',
+    caKey,
     ...extensions('subjectAltName=IP:127.0.0.1,DNS:localhost', 'basicConstraints=critical,CA:FALSE'),
     ...extensions('keyUsage=critical,digitalSignature', 'extendedKeyUsage=serverAuth'),
     ...extensions('subjectKeyIdentifier=hash', 'authorityKeyIdentifier=keyid'),
   );
   return files;
+}
+
+function extensions(...lines: readonly string[]): readonly string[] {
+  return lines.flatMap((line) => ['-addext', line]);
 }

@@ -23,8 +23,9 @@ export function planAll(
  * @param start the target of the first client: another number tries other pairs.
  */
 export function planOnce(clients: readonly StoryClient[], start: number): readonly PlannedTarget[] {
-  return ALL_TARGETS.map((target, at) => ({
-    ...target,
+  return ALL_TARGETS.map(({ upstream, scheme }, at) => ({
+    upstream,
+    scheme,
     clients: clients.filter((_, index) => (index + start) % ALL_TARGETS.length === at),
   })).filter((target) => target.clients.length > 0);
 }

@@ -68,26 +68,26 @@ export function targetKind({ upstream, scheme }: TargetName): TargetKind {
 }
 
 /** The upstream alone, which tells whose a failure is: the gateway's, or the upstream's or client's. */
-export function directKind({ upstream, scheme }: TargetName): TargetKind {
-  if (upstream === 'embedded') throw new Error('the embedded store is reached through the gateway only');
-  const kind = KINDS[upstream];
+export function directKind({ upstream: name, scheme }: TargetName): TargetKind {
+  if (name === 'embedded') throw new Error('the embedded store is reached through the gateway only');
+  const kind = KINDS[name];
   return {
     title: `${kind.title} without the gateway, ${scheme}`,
     tools: [...kind.tools, ...certificateTools(scheme)],
     unable: { denial: 'there are no scoped keys without the gateway' },
     async open(folder) {
       const certificate = await certificateFor(scheme, folder);
-      const { endpoint, credentials, close } = await kind.start({
+      const upstream = await kind.start({
         folder,
         ...(certificate && { certificate }),
       });
       return {
-        endpoint,
+        endpoint: upstream.endpoint,
         ...(certificate && { caFile: certificate.ca }),
-        admin: credentials,
+        admin: upstream.credentials,
         issueReader: () => Promise.reject(new Error('this target has no scoped keys')),
         logs: () => Promise.resolve(''),
-        close,
+        close: () => upstream.close(),
       };
     },
   };

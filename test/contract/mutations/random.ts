@@ -19,9 +19,9 @@ export function createRandom(seed: number, item: number): Random {
   return {
     below,
     pick<T>(items: readonly T[]): T {
-      const item_ = items[below(items.length)];
-      if (item_ === undefined) throw new Error('nothing to pick from');
-      return item_;
+      const picked = items[below(items.length)];
+      if (picked === undefined) throw new Error('nothing to pick from');
+      return picked;
     },
     bytes: (length) => Buffer.from(Array.from({ length }, () => below(256))),
   };

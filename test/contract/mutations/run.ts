@@ -153,7 +153,7 @@ async function attempt(
   if (busy > options.changes / 100) problems.push(`${busy} changes were answered 503 and so not tried`);
   return {
     answers: [...answers].sort((a, b) => b[1] - a[1]),
-    harmless: [...harmless].map(([reason, counted]) => ({ reason, ...counted })),
+    harmless: [...harmless].map(([reason, { sent, stored }]) => ({ reason, sent, stored })),
     notTaken,
     forms,
     problems,

@@ -21,7 +21,7 @@ export const radosgw: UpstreamKind = {
   title: 'Ceph radosgw',
   tools: ['radosgw', 'radosgw-admin', 'ceph', 'ceph-mon', 'ceph-osd', 'monmaptool'],
   // Version 16 knows no trailers: it answers 400.
-  integrity: 'hash',
+  integrity: 'signed-chunks',
   version: () => printedVersion(programOf('radosgw'), '--version'),
   async start({ folder, certificate }) {
     const cluster = await startCluster(folder);
@@ -35,7 +35,10 @@ export const radosgw: UpstreamKind = {
       await cluster.run(
         'radosgw-admin',
         ...'user create --uid gateway --display-name Gateway --max-buckets 0'.split(' '),
-        ...['--access-key', credentials.accessKeyId, '--secret-key', credentials.secretAccessKey],
+        '--access-key',
+        credentials.accessKeyId,
+        '--secret-key',
+        credentials.secretAccessKey,
       );
       const args = ['-n', 'client.admin', `--rgw-frontends=beast ${front}`, '-f'];
       const command = await cluster.daemon('radosgw', ...args);
@@ -141,26 +144,27 @@ async function configure(
       'osd fast shutdown': 'true',
     },
   };
-  const text = Object.entries(settings).flatMap(([section, values]) => [
-    `[${section}]`,
-    ...Object.entries(values).map(([name, value]) => `${name} = ${value}`),
-  ]);
-  await writeFile(path, `${text.join('\n')}\n`);
+  await writeFile(path, renderSections(settings));
   return { fsid, addresses };
 }
 
 /** Without authentication between the daemons radosgw takes half a minute to start. */
 function renderKeyring(): string {
-  const entities = {
-    'mon.': { mon: 'allow *' },
-    'client.admin': { mon: 'allow *', osd: 'allow *' },
-    'osd.0': { mon: 'allow profile osd', osd: 'allow *' },
-  };
-  const lines = Object.entries(entities).flatMap(([name, capabilities]) => [
-    `[${name}]`,
-    `key = ${newKey()}`,
-    ...Object.entries(capabilities).map(([daemon, what]) => `caps ${daemon} = "${what}"`),
-  ]);
+  return renderSections({
+    'mon.': { key: newKey(), 'caps mon': '"allow *"' },
+    'client.admin': { key: newKey(), 'caps mon': '"allow *"', 'caps osd': '"allow *"' },
+    'osd.0': { key: newKey(), 'caps mon': '"allow profile osd"', 'caps osd': '"allow *"' },
+  });
+}
+
+function renderSections(
+  sections: Readonly<Record<string, Readonly<Record<string, string | number>>>>,
+): string {
+  const lines: string[] = [];
+  for (const [section, values] of Object.entries(sections)) {
+    lines.push(`[${section}]`);
+    for (const [name, value] of Object.entries(values)) lines.push(`${name} = ${value}`);
+  }
   return `${lines.join('\n')}\n`;
 }
 

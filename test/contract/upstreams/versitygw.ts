@@ -23,7 +23,10 @@ export const versitygw: UpstreamKind = {
         args: [
           ...`--port 127.0.0.1:${port} --region ${REGION} --keep-alive --quiet --health /health`.split(' '),
           ...(certificate ? ['--cert', certificate.cert, '--key', certificate.key] : []),
-          ...['posix', '--sidecar', metadata, objects],
+          'posix',
+          '--sidecar',
+          metadata,
+          objects,
         ],
         env: {
           ROOT_ACCESS_KEY_ID: credentials.accessKeyId,
