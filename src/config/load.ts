@@ -56,11 +56,13 @@ function toConfig(settings: Settings): Config {
     publicUrls: settings.publicUrls,
     trustedProxies: settings.trustedProxies,
     proxyProtocol: settings.proxyProtocol,
-    spool: settings.spool && {
-      directory: resolve(settings.spool.directory ?? join(dataDir, 'spool')),
-      maxBodyBytes: settings.spool.maxBodySize,
-      maxTotalBytes: settings.spool.maxTotalSize,
-    },
+    spool: settings.spool.enabled
+      ? {
+          directory: resolve(settings.spool.directory ?? join(dataDir, 'spool')),
+          maxBodyBytes: settings.spool.maxBodySize,
+          maxTotalBytes: settings.spool.maxTotalSize,
+        }
+      : undefined,
     signatureDoctor: settings.signatureDoctor,
     upstreams,
     buckets: settings.buckets.map((rule) => ({

@@ -147,10 +147,11 @@ export const SETTINGS = z.strictObject({
   trustedProxies: list(network, 'addresses and networks').default([]),
   proxyProtocol: z.boolean({ error: '`true` or `false`' }).default(false),
   spool: map({
+    enabled: flag().prefault(true),
     directory: filePath.optional(),
-    maxBodySize: byteSize().prefault('5GiB'),
-    maxTotalSize: byteSize().prefault('20GiB'),
-  }).optional(),
+    maxBodySize: byteSize().prefault('1GiB'),
+    maxTotalSize: byteSize().prefault('4GiB'),
+  }).prefault({}),
   signatureDoctor: map({ perMinute: wholeNumber(0, 60_000).default(60) }).prefault({}),
   unsignedHeaders: list(choice(UNSIGNED_HEADERS), 'header names').default([...UNSIGNED_HEADERS]),
   accessLog: filePath.optional(),
@@ -229,6 +230,14 @@ function list<T extends z.ZodType>(entry: T, of: string) {
 
 function map<T extends z.core.$ZodLooseShape>(shape: T) {
   return z.strictObject(shape, { error: `a map of ${Object.keys(shape).join(', ')}` });
+}
+
+/** Also as a variable has it. */
+function flag() {
+  const error = '`true` or `false`';
+  return z
+    .union([z.boolean(), z.enum(['true', 'false'])], { error })
+    .transform((value) => value === true || value === 'true');
 }
 
 /** To milliseconds. The longest is what a Node timer can hold. */

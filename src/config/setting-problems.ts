@@ -172,7 +172,7 @@ function placeProblem(
 function* edgeProblems({ proxyProtocol, trustedProxies, spool }: Settings): Generator<SettingProblem> {
   if (proxyProtocol && trustedProxies.length === 0)
     yield { path: ['proxyProtocol'], expected: '`trustedProxies` beside it', found: 'nothing' };
-  if (spool !== undefined && spool.maxBodySize > spool.maxTotalSize)
+  if (spool.maxBodySize > spool.maxTotalSize)
     yield {
       path: ['spool', 'maxBodySize'],
       expected: 'at most `spool.maxTotalSize`',

@@ -43,6 +43,7 @@ const VARIABLES: readonly Variable[] = [
   { name: 'UPSTREAM_SECRET_ACCESS_KEY_FILE', path: ['upstream', 'secretAccessKeyFile'] },
   { name: 'UPSTREAM_CREDENTIALS', path: ['upstream', 'credentials'] },
   { name: 'UPSTREAM_BUCKETS', path: ['upstream', 'buckets'], list: true },
+  { name: 'SPOOL_ENABLED', path: ['spool', 'enabled'] },
   { name: 'PUBLIC_URLS', path: ['publicUrls'], list: true },
   { name: 'TRUSTED_PROXIES', path: ['trustedProxies'], list: true },
   { name: 'ACCESS_LOG', path: ['accessLog'] },

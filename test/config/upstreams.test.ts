@@ -248,3 +248,18 @@ trustedProxies: [10.0.0.0/8, 192.0.2.1, '2001:db8::/32']`);
     },
   );
 });
+
+describe('the spool', () => {
+  test('is in the data folder, within bounds, unless it is switched off', () => {
+    expect(loadConfig({ env: { BUCKETWARDEN_DATA_DIR: '/var/lib/bw' } }).spool).toEqual({
+      directory: '/var/lib/bw/spool',
+      maxBodyBytes: 1024 ** 3,
+      maxTotalBytes: 4 * 1024 ** 3,
+    });
+    expect(load('spool: { enabled: false }').spool).toBeUndefined();
+    expect(loadConfig({ env: { BUCKETWARDEN_SPOOL_ENABLED: 'false' } }).spool).toBeUndefined();
+    expect(problems('spool: { enabled: no }')).toEqual([
+      'spool.enabled: expected `true` or `false`, found `"no"`',
+    ]);
+  });
+});

@@ -99,6 +99,8 @@ export async function runGateway(options: GatewayOptions = {}): Promise<RunningG
     BUCKETWARDEN_UPSTREAM_ENDPOINT: tap.endpoint,
     BUCKETWARDEN_UPSTREAM_ACCESS_KEY_ID: 'UPSTREAMKEY',
     BUCKETWARDEN_UPSTREAM_SECRET_ACCESS_KEY: UPSTREAM_SECRET,
+    // What a spool would take is to be refused, unless a settings file says what is wanted.
+    ...(options.file === undefined && { BUCKETWARDEN_SPOOL_ENABLED: 'false' }),
   };
   for (const [name, value] of Object.entries(options.env ?? {}))
     if (value === undefined) delete env[`BUCKETWARDEN_${name}`];
