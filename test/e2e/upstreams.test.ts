@@ -6,6 +6,7 @@ import {
   HeadBucketCommand,
   ListBucketsCommand,
   ListObjectsV2Command,
+  PutBucketPolicyCommand,
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
@@ -137,4 +138,35 @@ test('a bucket made through the gateway stays where it was made when the pattern
   const got = await later.client().send(new GetObjectCommand({ Bucket: 'moving', Key: 'k' }));
   expect(await got.Body?.transformToString()).toBe('first');
   await later.stop();
+});
+
+test('a bucket whose upstream is gone cannot be made again elsewhere, and keeps its policy', async () => {
+  const policy = {
+    Version: '2012-10-17',
+    Statement: [
+      { Effect: 'Deny', Principal: '*', Action: 's3:GetObject', Resource: 'arn:aws:s3:::orphan/*' },
+    ],
+  };
+  const both = settings({ patterns: 'a-*', name: 'orphan' });
+  const made = await run(both);
+  await made.client().send(new CreateBucketCommand({ Bucket: 'orphan' }));
+  await made.client().send(new PutBucketPolicyCommand({ Bucket: 'orphan', Policy: JSON.stringify(policy) }));
+  await made.client().send(new PutObjectCommand({ Bucket: 'orphan', Key: 'k', Body: 'secret' }));
+  await made.stop({ keepData: true });
+
+  const without = both.replace(/^ *- \{ name: second.*\n/m, '');
+  const later = await run(without, made.dataDir);
+  await expect(later.client().send(new CreateBucketCommand({ Bucket: 'orphan' }))).rejects.toMatchObject({
+    name: 'BucketAlreadyOwnedByYou',
+  });
+  await expect(first.client.send(new HeadBucketCommand({ Bucket: 'orphan' }))).rejects.toMatchObject({
+    $metadata: { httpStatusCode: 404 },
+  });
+  await later.stop({ keepData: true });
+
+  const again = await run(both, made.dataDir);
+  await expect(
+    again.client().send(new GetObjectCommand({ Bucket: 'orphan', Key: 'k' })),
+  ).rejects.toMatchObject({ name: 'AccessDenied' });
+  await again.stop();
 });

@@ -18,13 +18,13 @@ export async function createBucket(
   if (request.caller.type === 'anonymous')
     throw new S3Error('AccessDenied', { reason: 'anonymous CreateBucket' });
   checkLocation(document.kind === 'create-bucket' ? document.locationConstraint : undefined, region);
-  if (request.bucket !== undefined) {
-    if (request.bucket.record !== undefined)
-      throw new S3Error(
-        request.bucket.ownerAccount === ownerAccount ? 'BucketAlreadyOwnedByYou' : 'BucketAlreadyExists',
-        { details: { BucketName: name } },
-      );
-  }
+  // Also one that has no place any more: its upstream may come back, and its policy stays.
+  const record = (await directory.find(name))?.record;
+  if (record !== undefined)
+    throw new S3Error(
+      record.ownerAccount === ownerAccount ? 'BucketAlreadyOwnedByYou' : 'BucketAlreadyExists',
+      { details: { BucketName: name } },
+    );
   if (routes.virtual.includes(name))
     throw new S3Error('BucketAlreadyExists', { details: { BucketName: name }, reason: 'a virtual bucket' });
   const route = routes.forNew(name);
