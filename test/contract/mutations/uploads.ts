@@ -11,7 +11,7 @@ import {
 import { SDK_CHECKSUM_NAMES, type SdkChecksum, sdkChecksum } from '../../support/sdk-checksums.ts';
 import type { Credentials } from '../credentials.ts';
 
-export type ZoneKind = 'request line' | 'headers' | 'framing' | 'data';
+type ZoneKind = 'request line' | 'headers' | 'framing' | 'data';
 
 export interface Zone {
   readonly kind: ZoneKind;
@@ -35,7 +35,7 @@ export interface Form {
   make(options: UploadOptions): Promise<Upload>;
 }
 
-export interface UploadOptions {
+interface UploadOptions {
   readonly credentials: Credentials;
   /** As the Host header says it. */
   readonly host: string;

@@ -11,7 +11,7 @@ export interface Upstream extends Server {
   readonly caFile?: string;
 }
 
-export interface UpstreamOptions {
+interface UpstreamOptions {
   readonly folder: string;
   /** Absent: plain http. */
   readonly certificate?: Certificate;
