@@ -15,10 +15,10 @@ import {
   type OperationName,
   type QueryParameter,
 } from '../../s3/index.ts';
-import { xmlAnswer, type Answer } from '../answer.ts';
+import { withoutFraming, xmlAnswer, type Answer } from '../answer.ts';
 import type { Authorized } from '../authorize.ts';
 import { canonicalUserId } from '../canonical-user.ts';
-import { forwardedQuery, send } from '../forward.ts';
+import { answerHeaders, forwardedQuery, send } from '../forward.ts';
 import type { Performance, PerformDependencies } from '../perform.ts';
 import { clientKey, isMapped, placeOf, upstreamPrefix } from '../place.ts';
 import type { Place } from '../routes.ts';
@@ -59,11 +59,12 @@ export async function list(
     marker !== undefined &&
     first.listing.fields.IsTruncated === 'true' &&
     first.listing.entries.length + first.listing.commonPrefixes.length === 0;
-  const { listing, outcome } = stuck
+  const { listing, outcome, headers } = stuck
     ? await page(performance, kind, startingAt(query, marker, place.prefix), dependencies)
     : first;
   const owner = request.bucket?.ownerAccount ?? dependencies.accountId;
-  return xmlAnswer(renderListing(listing, canonicalUserId(owner)), outcome);
+  const answer = xmlAnswer(renderListing(listing, canonicalUserId(owner)), outcome);
+  return { ...answer, headers: [...headers, ...answer.headers] };
 }
 
 /** One page, in the client's words. */
@@ -72,14 +73,21 @@ async function page(
   kind: ListingKind,
   query: readonly QueryParameter[],
   dependencies: PerformDependencies,
-): Promise<{ readonly listing: Listing; readonly outcome: ReturnType<typeof upstreamOutcome> }> {
+): Promise<{
+  readonly listing: Listing;
+  readonly outcome: ReturnType<typeof upstreamOutcome>;
+  /** Less those of the upstream's own text. */
+  readonly headers: readonly string[];
+}> {
   const response = await send(request, { query, payload: { kind: 'none' }, signal }, dependencies);
   const outcome = upstreamOutcome(response);
   try {
     const text = (await response.body.read(MAX_ANSWER_BYTES)).toString('utf8');
     const place = placeOf(request);
     const listing = inClientsKeys(parseListing(text, kind), place);
-    return { listing: { ...listing, fields: clientFields(listing, request, place, dependencies) }, outcome };
+    const fields = clientFields(listing, request, place, dependencies);
+    const headers = withoutFraming(answerHeaders(request, response, dependencies));
+    return { listing: { ...listing, fields }, outcome, headers };
   } catch (error) {
     throw unavailable(outcome, `the upstream's listing cannot be used: ${String(error)}`);
   }
