@@ -2,6 +2,7 @@
 import { accessSync, constants } from 'node:fs';
 import { matchesBucketPattern } from '../s3/index.ts';
 import { errorCode } from './error-code.ts';
+import { isLoopback } from './loopback.ts';
 import type { Settings } from './schema.ts';
 import type { Path } from './settings-tree.ts';
 
@@ -24,7 +25,11 @@ export function settingProblems(settings: Settings): readonly SettingProblem[] {
   const upstreams = locate(settings);
   return [
     ...upstreamProblems(settings, upstreams),
-    ...upstreams.flatMap((one) => [...credentialProblems(one), ...fileProblems(one)]),
+    ...upstreams.flatMap((one) => [
+      ...credentialProblems(one),
+      ...integrityProblems(one),
+      ...fileProblems(one),
+    ]),
     ...bucketProblems(settings, upstreams),
     ...edgeProblems(settings),
   ];
@@ -71,6 +76,17 @@ function* credentialProblems({ settings, path }: Located): Generator<SettingProb
 }
 
 const TAKE_PROFILE: ReadonlySet<string> = new Set(['default', 'profile', 'process', 'sso']);
+
+/** Neither the upstream nor the connection would notice a changed byte. */
+function* integrityProblems({ settings, path }: Located): Generator<SettingProblem> {
+  const { integrity, endpoint } = settings;
+  if (integrity === 'unsigned' && endpoint.startsWith('http:') && !isLoopback(new URL(endpoint).hostname))
+    yield {
+      path: [...path, 'integrity'],
+      expected: 'an https endpoint beside `unsigned`, or `signed-chunks`',
+      found: `\`${endpoint}\``,
+    };
+}
 
 function* fileProblems({ settings, path }: Located): Generator<SettingProblem> {
   for (const name of ['ca', 'cert', 'key'] as const) {

@@ -1,5 +1,6 @@
 /** What is allowed but should be known. */
 import type { Config, ListenAddress } from './config.ts';
+import { isLoopback } from './loopback.ts';
 
 /** One sentence for each doubt about an otherwise good configuration; holds no secret. */
 export function configWarnings(config: Config): readonly string[] {
@@ -16,14 +17,9 @@ export function configWarnings(config: Config): readonly string[] {
   for (const { name, endpoint } of config.upstreams)
     if (endpoint.startsWith('http:') && !isLoopback(new URL(endpoint).hostname))
       warnings.push(
-        `the endpoint of upstream \`${name}\` (${endpoint}) is plain HTTP to another machine: objects can be read and changed on the way. Use https.`,
+        `the endpoint of upstream \`${name}\` (${endpoint}) is plain HTTP to another machine: objects can be read and changed on the way. Use https; without it, \`integrity: signed-chunks\` lets the upstream notice changes of uploads.`,
       );
   return warnings;
-}
-
-function isLoopback(host: string | undefined): boolean {
-  if (host === undefined) return false;
-  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
 }
 
 function show({ host = '', port }: ListenAddress): string {

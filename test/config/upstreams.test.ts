@@ -119,6 +119,11 @@ describe('several upstreams', () => {
       'upstream.tls.ca: expected the path of a readable file, found `/nowhere/ca.pem` (ENOENT)',
     ],
     [
+      'bodies that nobody could notice to be changed',
+      `upstream: { endpoint: 'http://store.example.com', ${KEYS}, integrity: unsigned }`,
+      'upstream.integrity: expected an https endpoint beside `unsigned`, or `signed-chunks`, found `http://store.example.com`',
+    ],
+    [
       'the PROXY protocol from nobody',
       'proxyProtocol: true',
       'proxyProtocol: expected `trustedProxies` beside it, found nothing',
