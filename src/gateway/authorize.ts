@@ -95,8 +95,7 @@ export async function authorize(
   const { operation, address, effective } = request;
   checkAcl(effective);
   checkCustomerKeys(effective.headers);
-  const copySourceHeader = effective.headers.get('x-amz-copy-source');
-  const copySource = copySourceHeader === undefined ? undefined : parseCopySource(copySourceHeader);
+  const copySource = sourceOf(request);
   const body = (await isSwitchedOff(request, dependencies)) ? {} : await feed();
   // Looked up when the body is there: who sends it slowly is decided by what holds at its end.
   const bucket = address.bucket === undefined ? undefined : await dependencies.buckets.find(address.bucket);
@@ -110,20 +109,11 @@ export async function authorize(
       decided = { required, decision };
       if (decision.effect === 'Deny') throw refusal(request, required, decision, owner);
     }
-  if (address.bucket !== undefined && bucket === undefined && operation.name !== 'CreateBucket')
-    throw noSuchBucket(request, address.bucket);
+  // Entries are decided later, and who may touch none of them learns nothing of the bucket.
+  if (!operation.perEntry) requireBucket(request, bucket);
   if (copySource !== undefined && source === undefined) throw noSuchBucket(request, copySource.bucket);
-  checkExpectedOwner(effective.headers.get('x-amz-expected-bucket-owner'), bucket);
   checkExpectedOwner(effective.headers.get('x-amz-source-expected-bucket-owner'), source);
-  if (bucket !== undefined) {
-    requireInPrefix(operation, bucket);
-    requireWritable(operation, bucket);
-    requireSwitches(bucket, switchedParts(operation, effective.headers));
-    requireKeyTransport(request, bucket.place.upstream);
-    requireBodies(request, bucket.bodies);
-    if (operation.body === 'stream') requireSize(request.body?.length, bucket);
-    if (source !== undefined) requireSameUpstream(bucket, source);
-  }
+  if (bucket !== undefined && source !== undefined) requireSameUpstream(bucket, source);
   return {
     ...request,
     [AUTHORIZED]: true,
@@ -132,6 +122,24 @@ export async function authorize(
     sourceBucket: copySource && source,
     decided,
   };
+}
+
+/**
+ * What holds for the bucket of a request whatever policies allow; for those whom they allow something.
+ * @throws S3Error for one that does not exist, another owner than expected, or what the bucket's settings refuse.
+ */
+export function requireBucket(request: Authenticated, bucket: Bucket | undefined): void {
+  const { operation, address, effective } = request;
+  if (address.bucket !== undefined && bucket === undefined && operation.name !== 'CreateBucket')
+    throw noSuchBucket(request, address.bucket);
+  checkExpectedOwner(effective.headers.get('x-amz-expected-bucket-owner'), bucket);
+  if (bucket === undefined) return;
+  requireInPrefix(operation, bucket);
+  requireWritable(operation, bucket);
+  requireSwitches(bucket, switchedParts(operation, effective.headers));
+  requireKeyTransport(request, bucket.place.upstream);
+  requireBodies(request, bucket.bodies);
+  if (operation.body === 'stream') requireSize(request.body?.length, bucket);
 }
 
 /**
@@ -284,6 +292,23 @@ async function isSwitchedOff(
   const bucket = await buckets.find(address.bucket);
   return bucket !== undefined && !bucket.operations.has(needs);
 }
+
+/** What is copied, or renamed: then it is in the same bucket. */
+function sourceOf({ effective, address }: Authenticated): CopySource | undefined {
+  const copied = effective.headers.get('x-amz-copy-source');
+  if (copied !== undefined) return parseCopySource(copied);
+  const renamed = effective.headers.get(RENAME_SOURCE);
+  if (renamed === undefined) return undefined;
+  const source = parseCopySource(renamed);
+  if (source.bucket !== address.bucket || source.versionId !== undefined)
+    throw new S3Error('InvalidArgument', {
+      message: 'The source of a rename is a key of the same bucket, written as bucket/key.',
+      details: { ArgumentName: RENAME_SOURCE, ArgumentValue: renamed },
+    });
+  return source;
+}
+
+const RENAME_SOURCE = 'x-amz-rename-source';
 
 async function findSource(
   copySource: CopySource | undefined,

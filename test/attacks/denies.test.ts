@@ -1,4 +1,5 @@
 /** A Deny holds however the request is written, and whatever its condition asks for. */
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { render } from '../support/raw-signer.ts';
 import type { Credentials } from '../support/running-gateway.ts';
@@ -209,5 +210,43 @@ describe('of tags', () => {
     });
     const other = await arena.send(arena.sign({ target: `/${BUCKET}?list-type=2`, credentials }));
     expect(other.status).toBe(200);
+  });
+});
+
+describe('of every entry of a DeleteObjects', () => {
+  test('tells nothing of the bucket: not that it is there, nor whose it is', async () => {
+    const stranger = await arena.gateway.keyWithPolicy('stranger', {
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', Action: 's3:*', Resource: 'arn:aws:s3:::elsewhere/*' }],
+    });
+    const body = '<Delete><Object><Key>secret/x</Key></Object></Delete>';
+    const ask = async (bucket: string, credentials?: Credentials, headers: [string, string][] = []) => {
+      const target = `/${bucket}?delete`;
+      const request =
+        credentials === undefined
+          ? {
+              method: 'POST',
+              target,
+              headers: [
+                ['host', arena.host],
+                ['content-md5', createHash('md5').update(body).digest('base64')],
+                ['content-length', String(body.length)],
+                ...headers,
+              ] as [string, string][],
+              body: Buffer.from(body),
+            }
+          : arena.sign({ method: 'POST', target, body, credentials, headers });
+      const answer = await arena.send(request);
+      return { status: answer.status, body: answer.body };
+    };
+    for (const credentials of [stranger, undefined]) {
+      const nothing = await ask('nothing', credentials);
+      expect(nothing).toMatchObject({ status: 200, body: expect.stringContaining('AccessDenied') as string });
+      expect(await ask(BUCKET, credentials)).toEqual(nothing);
+      expect(await ask(BUCKET, credentials, [['x-amz-expected-bucket-owner', '999999999999']])).toEqual(
+        nothing,
+      );
+    }
+    expect((await arena.get('secret/x')).body).toBe('secret');
   });
 });

@@ -10,7 +10,13 @@ import {
   type DeleteErrorEntry,
 } from '../../s3/index.ts';
 import { xmlAnswer, type Answer, type UpstreamOutcome } from '../answer.ts';
-import { decide, type AuthorizeDependencies, type Authorized, type Decided } from '../authorize.ts';
+import {
+  decide,
+  requireBucket,
+  type AuthorizeDependencies,
+  type Authorized,
+  type Decided,
+} from '../authorize.ts';
 import { forwardedHeaders, send, xmlPayload } from '../forward.ts';
 import type { Performance, PerformDependencies } from '../perform.ts';
 import { clientKey, names, placeOf, upstreamKey } from '../place.ts';
@@ -42,6 +48,7 @@ export async function deleteObjects(
     entries: decisions.map(({ entry, decided }) => entryResult(entry, decided, codeFor(entry, failed))),
   });
   if (allowed.length === 0) return answer([], errors);
+  requireBucket(request, request.bucket);
 
   const place = placeOf(request);
   const named = allowed.map((entry) => renamed(entry, upstreamKey(place, entry.key)));
