@@ -4,7 +4,7 @@
  * same with trailing headers, and for the unsigned form PutObject with `STREAMING-UNSIGNED-PAYLOAD-TRAILER`.
  */
 import { createHash, type Hash } from 'node:crypto';
-import { S3Error } from '../s3/index.ts';
+import { S3Error, stripWhiteSpace } from '../s3/index.ts';
 import { EMPTY_SHA256, sha256Hex, type ChunkVerifier } from '../sigv4/index.ts';
 import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm } from './checksum.ts';
 import { tooLarge, wrongLength } from './declaration.ts';
@@ -179,7 +179,7 @@ export class AwsChunkedDecoder {
     const text = line.slice(0, short ? -1 : -2);
     const colon = text.indexOf(':');
     if (text.slice(0, Math.max(colon, 0)).toLowerCase() !== this.#trailerName()) throw this.#malformed();
-    this.#trailerValue = text.slice(colon + 1).replaceAll(/^[ \t]+|[ \t]+$/g, '');
+    this.#trailerValue = stripWhiteSpace(text.slice(colon + 1));
     this.#state = short ? 'trailer-end' : this.#afterTrailer();
   }
 

@@ -1,6 +1,7 @@
 /** Who sent a request, and whether over TLS: what the connection says, and what trusted proxies say of it. */
 import { BlockList, isIPv4, isIPv6, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { stripWhiteSpace } from '../s3/index.ts';
 import { canonicalAddress, type ProxyHeader } from './proxy-protocol.ts';
 
 export interface ClientOrigin {
@@ -91,10 +92,10 @@ function readHeaders(
     else if (lower === X_FORWARDED_PROTO) protocol = value.slice(value.lastIndexOf(',') + 1);
   }
   // The trusted proxy's word replaces what is seen here: it may have encrypted anew what came to it in the clear.
-  const secure = protocol === undefined ? known.secure : withoutSpace(protocol).toLowerCase() === 'https';
+  const secure = protocol === undefined ? known.secure : stripWhiteSpace(protocol).toLowerCase() === 'https';
   let { remoteAddress } = known;
   for (const hop of hops.toReversed()) {
-    const text = withoutSpace(hop);
+    const text = stripWhiteSpace(hop);
     if (text === '') continue;
     const address = parseHop(text);
     // Taking the proxy's own address for it would pass for whoever has rights inside of the network.
@@ -109,11 +110,6 @@ function readHeaders(
     if (!trusted.has(address)) break;
   }
   return { ...known, remoteAddress, secure };
-}
-
-/** White space as HTTP has it (RFC 9110, section 5.6.3), and no other. */
-function withoutSpace(text: string): string {
-  return text.replaceAll(/^[ \t]+|[ \t]+$/g, '');
 }
 
 const X_FORWARDED_FOR = 'x-forwarded-for';

@@ -3,6 +3,7 @@
  * Source: S3 User Guide, "Using cross-origin resource sharing (CORS)"; where it is silent, answers recorded from S3.
  */
 import { isCorsMethod, type CorsConfiguration, type CorsRule } from './cors.ts';
+import { stripWhiteSpace } from './white-space.ts';
 
 /** What a browser says of a request from another origin. */
 interface CrossOriginRequest {
@@ -65,7 +66,7 @@ function requestedHeaders(list: string | undefined): readonly string[] | undefin
   if (list === undefined) return [];
   const names = new Set<string>();
   for (const element of list.split(',')) {
-    const name = element.replaceAll(/^[ \t]+|[ \t]+$/g, '').toLowerCase();
+    const name = stripWhiteSpace(element).toLowerCase();
     // RFC 9110, section 5.6.1: empty elements are ignored.
     if (name === '') continue;
     if (!TOKEN.test(name)) return undefined;

@@ -114,6 +114,7 @@ export {
   type QueryParameter,
   type WireRequest,
 } from './wire-request.ts';
+export { stripWhiteSpace } from './white-space.ts';
 export {
   parseXml,
   renderXml,

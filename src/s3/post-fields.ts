@@ -7,6 +7,7 @@ import { assertKeyLength } from './object-key.ts';
 import type { FormHead } from './post-form.ts';
 import { COMMON_HEADERS } from './request-fields.ts';
 import { parseTagging, renderTaggingHeader } from './tagging.ts';
+import { stripWhiteSpace } from './white-space.ts';
 import { WireHeaders, type WireRequest } from './wire-request.ts';
 
 interface PostField {
@@ -161,7 +162,7 @@ function headerOf(lower: string, name: string): string | undefined {
 function headerValue(name: string, value: string): string {
   if (hasControlCharacter(value))
     throw invalid(name, value, `The form field \`${name}\` cannot be the value of a header.`);
-  return Buffer.from(value.replaceAll(/^ +| +$/g, ''), 'utf8').toString('latin1');
+  return Buffer.from(stripWhiteSpace(value), 'utf8').toString('latin1');
 }
 
 /** A status that S3 does not know counts as none, and so does a URL that it cannot interpret. */

@@ -1,5 +1,6 @@
 /** The headers of one part of a form. Sources: RFC 7578, section 4; WHATWG HTML, "Multipart form data". */
 import { S3Error } from './error.ts';
+import { stripWhiteSpace } from './white-space.ts';
 
 export interface PartHeaders {
   /** As sent. */
@@ -16,8 +17,9 @@ export interface PartHeaders {
 export function parsePartHeaders(bytes: Buffer): PartHeaders {
   let disposition: PartHeaders | undefined;
   for (const line of decode(bytes).split('\r\n')) {
-    const [, name, value] = HEADER.exec(line) ?? [];
-    if (name === undefined || value === undefined) throw malformed(`a header line that is none`);
+    const [, name, padded] = HEADER.exec(line) ?? [];
+    if (name === undefined || padded === undefined) throw malformed(`a header line that is none`);
+    const value = stripWhiteSpace(padded);
     switch (name.toLowerCase()) {
       case 'content-disposition':
         if (disposition !== undefined) throw malformed('two Content-Disposition headers');
@@ -35,7 +37,7 @@ export function parsePartHeaders(bytes: Buffer): PartHeaders {
 
 /** Token, colon, value without control characters. */
 // eslint-disable-next-line no-control-regex
-const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\u0000-\u0008\u000A-\u001F\u007F]*?)[ \t]*$/;
+const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\u0000-\u0008\u000A-\u001F\u007F]*)$/;
 
 function parseDisposition(value: string): PartHeaders {
   const type = /^form-data(?=[ \t]*(?:;|$))/i.exec(value)?.[0];
@@ -54,7 +56,8 @@ function parseDisposition(value: string): PartHeaders {
     parameters.set(name, match[2]?.replaceAll('\\"', '"') ?? (match[3] as string));
   }
   const name = parameters.get('name');
-  if (name === undefined || !/^[ \t]*;?[ \t]*$/.test(value.slice(at)))
+  const rest = stripWhiteSpace(value.slice(at));
+  if (name === undefined || (rest !== '' && rest !== ';'))
     throw malformed('a Content-Disposition that cannot be read');
   return { name, filename: parameters.get('filename') };
 }

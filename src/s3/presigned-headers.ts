@@ -4,6 +4,7 @@
  */
 import { S3Error } from './error.ts';
 import { COMMON_PARAMETERS, isSecretField } from './request-fields.ts';
+import { stripWhiteSpace } from './white-space.ts';
 import { queryValue, type QueryParameter, type WireRequest } from './wire-request.ts';
 
 /**
@@ -24,9 +25,7 @@ export function liftPresignedHeaders(request: WireRequest): WireRequest {
     if (!isHeaderName(name)) throw invalid(parameter, 'cannot be the name of a header');
     if (lifted.has(name)) throw invalid(parameter, 'comes more than once');
     if (!isHeaderValue(parameter.value)) throw invalid(parameter, 'cannot be the value of a header');
-    // Only spaces, since byte 0xA0 is half of a UTF-8 character.
-    const value = parameter.value.replaceAll(/^ +| +$/g, '');
-    lifted.set(name, Buffer.from(value, 'utf8').toString('latin1'));
+    lifted.set(name, Buffer.from(stripWhiteSpace(parameter.value), 'utf8').toString('latin1'));
   }
   const added: string[] = [];
   for (const [name, value] of lifted) {

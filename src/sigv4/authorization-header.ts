@@ -1,5 +1,5 @@
 /** The Authorization header of a SigV4 request. */
-import { S3Error, type WireHeaders } from '../s3/index.ts';
+import { S3Error, stripWhiteSpace, type WireHeaders } from '../s3/index.ts';
 import { ALGORITHM, ECDSA_ALGORITHM } from './canonical.ts';
 import { parseCredential, parseSignedHeaders, type Credential } from './credential.ts';
 import { formatAmzDate, parseAmzDate, parseHttpDate } from './date.ts';
@@ -71,8 +71,7 @@ export function parseHeaderTimestamp(headers: WireHeaders): {
 
 function component(components: readonly string[], prefix: string): string | undefined {
   for (const text of components) {
-    // Not `trim`, which also takes away what is no white space in HTTP (RFC 9110, section 5.6.3).
-    const trimmed = text.replace(/^[ \t]+/, '').replace(/[ \t]+$/, '');
+    const trimmed = stripWhiteSpace(text);
     if (trimmed.startsWith(prefix)) return trimmed.slice(prefix.length);
   }
   return undefined;

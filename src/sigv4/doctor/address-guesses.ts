@@ -110,7 +110,7 @@ function hostsOf(request: WireRequest, region: string, names: GatewayNames): rea
 function prefixesOf(request: WireRequest, { publicUrls }: GatewayNames): readonly string[] {
   const forwarded = request.headers.get('x-forwarded-prefix');
   const prefixes = publicUrls.map(({ prefix }) => prefix);
-  if (forwarded?.startsWith('/') === true) prefixes.push(encodeUriPath(forwarded.replace(/\/+$/, '')));
+  if (forwarded?.startsWith('/') === true) prefixes.push(encodeUriPath(forwarded.replace(/\/$/, '')));
   return [...new Set(prefixes)].filter((prefix) => prefix !== '');
 }
 
