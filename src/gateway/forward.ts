@@ -189,7 +189,7 @@ export function forwardedHeaders(request: Authorized): (readonly [string, string
     if (name === 'content-encoding') {
       const encoding = withoutAwsChunked(value);
       if (encoding !== undefined) headers.push([name, encoding]);
-    } else if (name === 'x-amz-copy-source' && request.copySource !== undefined) {
+    } else if (SOURCES.has(name) && request.copySource !== undefined) {
       headers.push([name, upstreamCopySource(request.copySource, request)]);
     } else if (name === 'x-amz-tagging') {
       headers.push([name, renderTaggingHeader(parseTaggingHeader(value))]);
@@ -199,6 +199,8 @@ export function forwardedHeaders(request: Authorized): (readonly [string, string
   }
   return headers;
 }
+
+const SOURCES: ReadonlySet<string> = new Set(['x-amz-copy-source', 'x-amz-rename-source']);
 
 export function forwardedQuery({ effective, operation }: Authorized): readonly QueryParameter[] {
   const { query } = effective;

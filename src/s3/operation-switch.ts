@@ -14,6 +14,8 @@ export const OPERATION_SWITCHES = {
   'metadata-tables': 'the upstream keeps tables about the objects outside of the bucket, in its own account',
   metrics: "the upstream measures requests, at the cost of the upstream's account",
   notifications: 'the upstream sends events to queues, topics and functions outside of the gateway',
+  renames:
+    'only directory buckets of S3 know RenameObject: a store that does not takes it for an empty PUT, and overwrites the object',
   replication:
     'the upstream copies objects to other buckets with the rights of a role that no policy here decides on',
   'request-payment': 'the upstream charges its requester, which is always the gateway',

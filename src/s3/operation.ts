@@ -38,7 +38,7 @@ export type ActionCondition =
 
 export interface OperationAction {
   readonly action: string;
-  /** What its ARN names; `*` is `arn:aws:s3:::*`. */
+  /** What its ARN names; `copy-source` also the source of a rename; `*` is `arn:aws:s3:::*`. */
   readonly resource: 'bucket' | 'object' | 'copy-source' | '*';
   readonly when?: ActionCondition;
 }

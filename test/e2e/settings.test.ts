@@ -81,7 +81,7 @@ beforeAll(async () => {
     file,
     `buckets:
   - name: open
-    operations: [replication, kms-keys, request-payment, website]
+    operations: [renames, replication, kms-keys, request-payment, website]
 `,
   );
   gateway = await runGateway({
@@ -510,6 +510,48 @@ describe('objects', () => {
 });
 
 describe('what is switched on for one bucket', () => {
+  test('a rename goes upstream as it was understood, and only within the bucket', async () => {
+    const rename = (bucket: string, source: string) =>
+      sendRaw(gateway, {
+        method: 'PUT',
+        path: `/${bucket}/new`,
+        query: { renameObject: '' },
+        headers: { 'x-amz-rename-source': source, 'x-amz-rename-source-if-match': '"e"' },
+        credentials: gateway.root,
+      });
+    expect((await rename('open', 'open/old%20name')).status).toBe(200);
+    expect(only()).toMatchObject({
+      method: 'PUT',
+      url: '/open/new?renameObject=',
+      headers: { 'x-amz-rename-source': '/open/old%20name', 'x-amz-rename-source-if-match': '"e"' },
+    });
+    forwarded = [];
+    expect(await rename('open', 'docs/old')).toMatchObject({ status: 400, code: 'InvalidArgument' });
+    // Without the switch a store that does not know renames would overwrite the object.
+    expect(await rename('docs', 'docs/old')).toMatchObject({ status: 501, code: 'NotImplemented' });
+    const policy = {
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Effect: 'Allow',
+          Action: ['s3:GetObject', 's3:PutObject', 's3express:CreateSession'],
+          Resource: '*',
+        },
+      ],
+    };
+    const credentials = await gateway.keyWithPolicy('mover', policy);
+    const refused = await sendRaw(gateway, {
+      method: 'PUT',
+      path: '/open/new',
+      query: { renameObject: '' },
+      headers: { 'x-amz-rename-source': 'open/old' },
+      credentials,
+    });
+    expect(refused).toMatchObject({ status: 403, code: 'AccessDenied' });
+    expect(refused.message).toContain('s3:DeleteObject');
+    expect(forwarded).toEqual([]);
+  });
+
   test('is done there, and nowhere else', async () => {
     await client.send(replicate('open'));
     expect(only()).toMatchObject({ method: 'PUT', url: '/open?replication=' });

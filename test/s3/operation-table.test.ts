@@ -95,6 +95,14 @@ describe('the operation table and the list of S3 operations', () => {
       );
     // Asked for beyond the list: the answer to a conditional copy tells an entity tag, as that of a put does.
     if (name === 'CopyObject') expected.push('s3:GetObject object entityTag if-match');
+    // S3 has renames in directory buckets alone, where a session decides: here each key is decided as well.
+    if (name === 'RenameObject')
+      expected.push(
+        's3:GetObject copy-source always',
+        's3:DeleteObject copy-source always',
+        's3:PutObject object always',
+        's3:GetObject object entityTag if-match',
+      );
     expect(needed?.toSorted()).toEqual(expected.toSorted());
   });
 
@@ -155,6 +163,7 @@ describe('what the rows promise', () => {
       [/Analytics/, 'analytics'],
       [/IntelligentTiering/, 'intelligent-tiering'],
       [/BucketInventory/, 'inventory'],
+      [/RenameObject/, 'renames'],
       [/Logging/, 'logging'],
       [/BucketMetadata/, 'metadata-tables'],
       [/Metrics/, 'metrics'],
@@ -208,8 +217,8 @@ describe('what the rows promise', () => {
   });
 
   test('what would delete a bucket or overwrite an object without its sub-resource asks first', () => {
-    // Known to every store that the gateway is tested with, and asked for too often.
-    const everywhere = new Set(['PutObjectTagging', 'DeleteObjectTagging']);
+    // Known to every store that the gateway is tested with, and asked for too often; or, of a rename, to its operator.
+    const everywhere = new Set(['PutObjectTagging', 'DeleteObjectTagging', 'RenameObject']);
     const harmful = OPERATION_LIST.filter(
       (row) =>
         row.match.query !== undefined &&

@@ -179,6 +179,37 @@ export const OBJECT_OPERATIONS = {
       ...CHARGED_RESPONSE,
     ],
   },
+  // S3 has it for directory buckets alone, where a session decides; here each key that it touches is decided too.
+  RenameObject: {
+    method: 'PUT',
+    level: 'object',
+    match: { query: ['renameObject'], headers: ['x-amz-rename-source'] },
+    needs: 'renames',
+    actions: [
+      { action: 's3express:CreateSession', resource: 'bucket' },
+      { action: 's3:GetObject', resource: 'copy-source' },
+      { action: 's3:DeleteObject', resource: 'copy-source' },
+      { action: 's3:PutObject', resource: 'object' },
+      // As of a put: the answer tells whether the entity tag is right.
+      { action: 's3:GetObject', resource: 'object', when: { entityTag: 'if-match' } },
+    ],
+    handling: 'forward',
+    body: 'none',
+    headers: [
+      'if-match',
+      'if-modified-since',
+      'if-none-match',
+      'if-unmodified-since',
+      'x-amz-client-token',
+      'x-amz-rename-source',
+      'x-amz-rename-source-if-match',
+      'x-amz-rename-source-if-modified-since',
+      'x-amz-rename-source-if-none-match',
+      'x-amz-rename-source-if-unmodified-since',
+    ],
+    answer: 'empty',
+    responseHeaders: [],
+  },
   GetObjectTagging: {
     method: 'GET',
     level: 'object',

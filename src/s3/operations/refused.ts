@@ -49,14 +49,6 @@ export const REFUSED_OPERATIONS = {
     actions: [{ action: 's3-object-lambda:WriteGetObjectResponse', resource: '*' }],
     handling: { refused: LAMBDA },
   },
-  // S3 has renames in directory buckets alone.
-  RenameObject: {
-    method: 'PUT',
-    level: 'object',
-    match: { query: ['renameObject'], headers: ['x-amz-rename-source'] },
-    actions: [{ action: 's3express:CreateSession', resource: 'bucket' }],
-    handling: { refused: OVERWRITES },
-  },
   UpdateObjectEncryption: {
     method: 'PUT',
     level: 'object',
