@@ -12,6 +12,7 @@ use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::{ByteStream, Length};
+use aws_sdk_s3::types::ChecksumAlgorithm::{self, Crc32};
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, Delete, ObjectIdentifier};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -156,7 +157,7 @@ impl Story {
         let mut part = Vec::new();
         std::io::Read::read_to_end(&mut reading, &mut part)?;
         feed.join().map_err(|_| "the pipe broke")??;
-        let upload = self.create_upload(client, key).await?;
+        let upload = self.create_upload(client, key, Some(Crc32)).await?;
         let parts = vec![
             self.upload_part(client, key, &upload, 1, part.into())
                 .await?,
@@ -217,7 +218,7 @@ impl Story {
     async fn multipart(&self, client: &Client) -> Outcome {
         let key = self.text("bigKey");
         let size = fs::metadata(self.file("big"))?.len();
-        let upload = self.create_upload(client, key).await?;
+        let upload = self.create_upload(client, key, Some(Crc32)).await?;
         let mut parts = Vec::new();
         for (start, length) in self.ranges(size) {
             let body = ByteStream::read_from()
@@ -250,7 +251,7 @@ impl Story {
 
     async fn copy_in_parts(&self, client: &Client, key: &str) -> Outcome {
         let big = fs::read(self.file("big"))?;
-        let upload = self.create_upload(client, key).await?;
+        let upload = self.create_upload(client, key, None).await?;
         let mut parts = Vec::new();
         for (start, length) in self.ranges(big.len() as u64) {
             let number = parts.len() as i32 + 1;
@@ -371,9 +372,19 @@ impl Story {
         request.key(self.text("deniedKey")).body(body).send().await
     }
 
-    async fn create_upload(&self, client: &Client, key: &str) -> Result<String, Box<dyn Error>> {
+    /// Parts that are copied have no checksums to be listed.
+    async fn create_upload(
+        &self,
+        client: &Client,
+        key: &str,
+        parts: Option<ChecksumAlgorithm>,
+    ) -> Result<String, Box<dyn Error>> {
         let request = client.create_multipart_upload().bucket(self.text("bucket"));
-        let answer = request.key(key).send().await?;
+        let answer = request
+            .key(key)
+            .set_checksum_algorithm(parts)
+            .send()
+            .await?;
         Ok(answer.upload_id().ok_or("no upload id")?.to_owned())
     }
 

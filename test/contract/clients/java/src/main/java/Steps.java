@@ -23,6 +23,7 @@ import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.retries.DefaultRetryStrategy;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.S3Configuration;
+import software.amazon.awssdk.services.s3.model.ChecksumAlgorithm;
 import software.amazon.awssdk.services.s3.model.CompletedPart;
 import software.amazon.awssdk.services.s3.model.ListObjectsV2Response;
 import software.amazon.awssdk.services.s3.model.NoSuchKeyException;
@@ -141,7 +142,7 @@ public final class Steps {
     expectStored(s3, key, small);
     byte[] big = Files.readAllBytes(file("big"));
     String inParts = "reports/piped-parts.bin";
-    String upload = s3.createMultipartUpload(b -> b.bucket(bucket).key(inParts)).uploadId();
+    String upload = createUpload(inParts);
     List<CompletedPart> parts = new ArrayList<>();
     try (InputStream pipe = piped(big)) {
       for (byte[] part = pipe.readNBytes(partSize()); part.length > 0; part = pipe.readNBytes(partSize()))
@@ -176,7 +177,7 @@ public final class Steps {
   private void multipart() throws IOException {
     String key = text("bigKey");
     byte[] big = Files.readAllBytes(file("big"));
-    String upload = s3.createMultipartUpload(b -> b.bucket(bucket).key(key)).uploadId();
+    String upload = createUpload(key);
     List<CompletedPart> parts = new ArrayList<>();
     for (int start = 0; start < big.length; start += partSize()) {
       byte[] part = Arrays.copyOfRange(big, start, Math.min(big.length, start + partSize()));
@@ -263,6 +264,11 @@ public final class Steps {
 
   private void attemptPut(S3Client client) {
     client.putObject(b -> b.bucket(bucket).key(text("deniedKey")), RequestBody.fromString("x"));
+  }
+
+  private String createUpload(String key) {
+    return s3.createMultipartUpload(b -> b.bucket(bucket).key(key).checksumAlgorithm(ChecksumAlgorithm.CRC32))
+        .uploadId();
   }
 
   private CompletedPart uploadPart(String key, String upload, int number, byte[] bytes) {
