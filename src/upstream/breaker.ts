@@ -12,7 +12,7 @@ export interface Breaker {
   succeeded(): void;
   /** The upstream gave none. */
   failed(cause: string): void;
-  /** It ended for another reason. */
+  /** It ended for another reason, or may take any time: another one may be the trial. */
   undecided(): void;
   readonly state: BreakerState;
   readonly cause: string | undefined;

@@ -99,6 +99,8 @@ export function createClient(
       try {
         const response = await attempt(route, request, payload, () => {
           started = true;
+          // From here on its client sets the pace: nobody is to wait for how it ends.
+          if (payload.streams) breaker.undecided();
         });
         breaker.succeeded();
         return response;

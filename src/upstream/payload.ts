@@ -32,6 +32,8 @@ export interface WirePayload {
   readonly headers: readonly (readonly [string, string])[];
   /** Added behind the object's own Content-Encoding, as the SDKs write it. */
   readonly framed: boolean;
+  /** It comes as fast as a client sends it. */
+  readonly streams: boolean;
   /** Whether a stream's bytes were asked for: it cannot be sent again then. */
   readonly touched: () => boolean;
 }
@@ -57,6 +59,7 @@ export function wirePayload(payload: UpstreamPayload): WirePayload {
         hash: payload.sha256 ?? UNSIGNED_PAYLOAD,
         headers: [],
         framed: false,
+        streams: true,
         touched,
       };
     case 'signed-chunks':
@@ -66,6 +69,7 @@ export function wirePayload(payload: UpstreamPayload): WirePayload {
         hash: SIGNED_CHUNKS,
         headers: [decodedLength],
         framed: true,
+        streams: true,
         touched,
       };
     case 'framed': {
@@ -76,13 +80,14 @@ export function wirePayload(payload: UpstreamPayload): WirePayload {
         hash: 'STREAMING-UNSIGNED-PAYLOAD-TRAILER',
         headers: [decodedLength, ['x-amz-trailer', trailer.name]],
         framed: true,
+        streams: true,
         touched,
       };
     }
   }
 }
 
-const UNTOUCHED = { headers: [], framed: false, touched: () => false } as const;
+const UNTOUCHED = { headers: [], framed: false, streams: false, touched: () => false } as const;
 const NO_BODY: WirePayload = {
   ...UNTOUCHED,
   body: () => undefined,

@@ -114,6 +114,32 @@ describe('an upstream that does not answer', () => {
     expect(upstream.health().breaker).toBe('closed');
   });
 
+  test('is used again though the first to come is an upload whose client sends no more', async () => {
+    let down = true;
+    const url = await serve((request, response) => {
+      if (request.method === 'PUT') return;
+      if (down && request.method === 'GET') request.socket.destroy();
+      else response.end();
+    });
+    const upstream = await upstreamAt(url, QUICK);
+    for (let i = 0; i < 2; i++) await expect(get(upstream)).rejects.toThrow('no answer');
+    await expect.poll(() => upstream.health().breaker).toBe('half-open');
+    down = false;
+    const client = new AbortController();
+    const asked = Promise.withResolvers<undefined>();
+    const chunks = (async function* () {
+      yield Buffer.from('1');
+      asked.resolve(undefined);
+      await new Promise(() => undefined);
+    })();
+    const slow = upstream.send(upstreamRequest({ ...upload(chunks, 4), signal: client.signal }));
+    await asked.promise;
+    expect(await get(upstream)).toBe(200);
+    expect(upstream.health().breaker).toBe('closed');
+    client.abort(new Error('the client went away'));
+    await expect(slow).rejects.toThrow('the client went away');
+  });
+
   test('stays left alone when the trial fails, and when the probe does', async () => {
     let probes = 0;
     const url = await serveSockets((socket) => {
