@@ -14,7 +14,7 @@ import { deleteBucketPolicy, getBucketPolicy, putBucketPolicy } from './operatio
 import { deleteObjects } from './operations/delete-objects.ts';
 import { createMultipartUpload } from './operations/create-multipart-upload.ts';
 import { listBuckets } from './operations/list-buckets.ts';
-import { list, LISTINGS } from './operations/listing.ts';
+import { list, rewrittenListing } from './operations/listing.ts';
 import { postObject } from './operations/post-object.ts';
 import { requireCompletedSize, requireCopySize } from './operations/sized-writes.ts';
 import { renderCompleteMultipartUpload, renderTagging } from '../s3/index.ts';
@@ -79,7 +79,7 @@ export async function perform(performance: Performance, dependencies: PerformDep
       return createMultipartUpload(performance, dependencies);
     default:
   }
-  const listing = LISTINGS[request.operation.name];
+  const listing = rewrittenListing(request);
   if (listing !== undefined) return list(performance, listing, dependencies);
   if (request.operation.knownBy !== undefined)
     await requireKnown(request, request.operation.knownBy, signal, dependencies);

@@ -27,13 +27,26 @@ import { unavailable, upstreamOutcome } from '../upstream-error.ts';
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
 /** Operations whose answer is a page, with the root of its document. */
-export const LISTINGS: Partial<Record<OperationName, ListingKind>> = {
+const LISTINGS: Partial<Record<OperationName, ListingKind>> = {
   ListMultipartUploads: 'ListMultipartUploadsResult',
   ListObjectVersions: 'ListVersionsResult',
   ListObjects: 'ListBucketResult',
   ListObjectsV2: 'ListBucketResult',
   ListParts: 'ListPartsResult',
 };
+
+/**
+ * The root of the page that the answer to a request is; undefined for one that is no page, or that can pass as it is: a
+ * ListObjectsV2 that asks for no owners, in a bucket whose names are the same upstream, says nothing of the upstream.
+ */
+export function rewrittenListing(request: Authorized): ListingKind | undefined {
+  const { operation, address, effective, bucket } = request;
+  const kind = LISTINGS[operation.name];
+  if (kind === undefined || operation.name !== 'ListObjectsV2' || bucket === undefined) return kind;
+  const passes =
+    !isMapped(bucket.place, address.bucket ?? '') && queryValue(effective.query, 'fetch-owner') === undefined;
+  return passes ? undefined : kind;
+}
 
 /** Query parameters that are keys, or the beginning of some. */
 const KEY_PARAMETERS: ReadonlySet<string> = new Set(['key-marker', 'marker', 'prefix', 'start-after']);
