@@ -91,8 +91,8 @@ export async function answerPreflight(
       message: `CORSResponse: ${why}`,
       details: { Method: method ?? 'OPTIONS', ResourceType: about },
     });
-  if (bucket === undefined) throw refuse('Bucket not found', 'BUCKET');
-  if (bucket.cors === undefined) throw refuse('CORS is not enabled for this bucket.', 'BUCKET');
+  // S3 tells whether there is such a bucket. Here nobody is told who may not read it.
+  if (bucket?.cors === undefined) throw refuse('CORS is not enabled for this bucket.', 'BUCKET');
   if (method === undefined || !isCorsMethod(method))
     throw new S3Error('BadRequest', {
       message: `Invalid Access-Control-Request-Method: ${method ?? 'null'}`,

@@ -116,22 +116,19 @@ describe('a preflight', () => {
     });
   });
 
-  // What S3 itself tells: see "a preflight" of the recorded answers.
-  test.each<[string, string, string]>([
-    ['/no-such-bucket/key', 'CORSResponse: Bucket not found', 'BUCKET'],
-    ['/', 'CORSResponse: Bucket not found', 'BUCKET'],
-    ['/without-cors/key', 'CORSResponse: CORS is not enabled for this bucket.', 'BUCKET'],
-  ])(
-    'of %s is refused in the words of S3, with no word of CORS in its headers',
-    async (target, message, about) => {
+  // S3 has other words for a bucket that is not there. Here a name is not to be tried out by who may read nothing.
+  test.each(['/no-such-bucket/key', '/', '/without-cors/key'])(
+    'of %s is refused in the same words, with no word of CORS in its headers',
+    async (target) => {
+      const message = 'CORSResponse: CORS is not enabled for this bucket.';
       const refusal = { status: 403, code: 'AccessForbidden', message };
       const got = await arena.refuses(request(asking(ORIGIN, 'PUT'), target), {
         ...refusal,
-        elements: { Method: 'PUT', ResourceType: about },
+        elements: { Method: 'PUT', ResourceType: 'BUCKET' },
       });
       expect(corsOf(got)).toEqual([]);
       const without = request([['Origin', ORIGIN]], target);
-      await arena.refuses(without, { ...refusal, elements: { Method: 'OPTIONS', ResourceType: about } });
+      await arena.refuses(without, { ...refusal, elements: { Method: 'OPTIONS', ResourceType: 'BUCKET' } });
     },
   );
 
