@@ -446,9 +446,21 @@ describe('what a request asks for', () => {
   });
 });
 
-/** versitygw 1.8.0 looks for the parts of an upload in a folder that its id names, below that of the key. */
+/**
+ * versitygw 1.8.0 looks for the parts of an upload in a folder that its id names, below that of the key. MinIO 2026-02-12
+ * does so with what is behind the first dot of an id that is base64.
+ */
 describe('ids that are paths', () => {
-  const IDS = ['..', '.', '../other/upload', 'x/../../other/upload', '/upload', 'other//upload', ''];
+  const IDS = [
+    ...['..', '.', '../other/upload', 'x/../../other/upload', '/upload', 'other//upload', ''],
+    ...[
+      'x.../other/upload',
+      '../other/upload',
+      'x.a/../../other/upload',
+      '\xff\xfe.\xff/../../other',
+      'x.a/..',
+    ].map((path) => Buffer.from(path, 'latin1').toString('base64url')),
+  ];
 
   test.each(IDS)('of an upload: `%s`', async (id) => {
     const refusal = { status: 404, code: 'NoSuchUpload' };
