@@ -1,5 +1,5 @@
 /** Objects whose size the request does not tell: what they are made of is looked up where the bucket has a limit. */
-import { parseListing, type CompletedPart, type WireHeaders } from '../../s3/index.ts';
+import { parseListing, S3Error, type CompletedPart, type WireHeaders } from '../../s3/index.ts';
 import type { Authorized } from '../authorize.ts';
 import { requireSize } from '../bucket-limits.ts';
 import { send } from '../forward.ts';
@@ -49,7 +49,8 @@ export async function requireCopySize(
 
 /**
  * Adds up the parts that an upload is completed with.
- * @throws S3Error `EntityTooLarge`; UpstreamRefusal when the parts cannot be listed.
+ * @throws S3Error `EntityTooLarge`, `InvalidPart` for another part than the one that is there; UpstreamRefusal when the
+ * parts cannot be listed.
  */
 export async function requireCompletedSize(
   request: Authorized,
@@ -59,7 +60,7 @@ export async function requireCompletedSize(
 ): Promise<void> {
   const { bucket, effective } = request;
   if (bucket?.maxObjectBytes === undefined) return;
-  const wanted = new Set(parts.map(({ partNumber }) => partNumber));
+  const wanted = new Map(parts.map(({ partNumber, etag }) => [partNumber, bare(etag)]));
   const uploadId = effective.query.filter(({ name }) => name === 'uploadId');
   let size = 0;
   let marker = '0';
@@ -72,8 +73,13 @@ export async function requireCompletedSize(
       (await response.body.read(MAX_ANSWER_BYTES)).toString('utf8'),
       'ListPartsResult',
     );
-    for (const { content } of listing.entries)
-      if (wanted.has(Number(content['PartNumber']))) size += Number(content['Size']);
+    for (const { content } of listing.entries) {
+      const etag = wanted.get(Number(content['PartNumber']));
+      if (etag === undefined) continue;
+      // Else a larger part could take its place before the upload is completed.
+      if (etag !== bare(String(content['ETag']))) throw new S3Error('InvalidPart');
+      size += Number(content['Size']);
+    }
     if (!Number.isSafeInteger(size))
       throw unavailable(outcome, 'the upstream lists parts without their size');
     const { IsTruncated, NextPartNumberMarker: next } = listing.fields;
@@ -83,6 +89,11 @@ export async function requireCompletedSize(
     marker = next;
   }
   requireSize(size, bucket);
+}
+
+/** Clients send entity tags with and without quotes. */
+function bare(etag: string): string {
+  return etag.replaceAll('"', '');
 }
 
 /** The key that the source is encrypted with, as a HEAD of it has to name it. */
