@@ -452,7 +452,13 @@ describe('what a request asks for', () => {
  */
 describe('ids that are paths', () => {
   const IDS = [
-    ...['..', '.', '../other/upload', 'x/../../other/upload', '/upload', 'other//upload', ''],
+    '..',
+    '.',
+    '../other/upload',
+    'x/../../other/upload',
+    '/upload',
+    'other//upload',
+    '',
     ...[
       'x.../other/upload',
       '../other/upload',

@@ -124,14 +124,10 @@ test('the rules of the shared bucket', async () => {
       })
       .end('<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>'),
   );
-  for (const query of [[], [['uploads', '']]] as const) {
-    const answer = await gateway.call({
-      method: query.length === 0 ? 'GET' : 'POST',
-      path: '/team-a/x',
-      query,
-    });
-    expect(answer.status).toBe(200);
-    if (query.length > 0) expectSilence(answer);
-    else expect(answer.headers).not.toHaveProperty('x-amz-expiration');
-  }
+  const read = await gateway.call({ method: 'GET', path: '/team-a/x' });
+  expect(read.status).toBe(200);
+  expect(read.headers).not.toHaveProperty('x-amz-expiration');
+  const upload = await gateway.call({ method: 'POST', path: '/team-a/x', query: [['uploads', '']] });
+  expect(upload.status).toBe(200);
+  expectSilence(upload);
 });

@@ -76,8 +76,9 @@ export async function requireCompletedSize(
     for (const { content } of listing.entries) {
       const etag = wanted.get(Number(content['PartNumber']));
       if (etag === undefined) continue;
+      const { ETag: there } = content;
       // Else a larger part could take its place before the upload is completed.
-      if (etag !== bare(String(content['ETag']))) throw new S3Error('InvalidPart');
+      if (typeof there !== 'string' || etag !== bare(there)) throw new S3Error('InvalidPart');
       size += Number(content['Size']);
     }
     if (!Number.isSafeInteger(size))
