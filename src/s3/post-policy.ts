@@ -3,6 +3,7 @@
  * each refusal.
  */
 import { S3Error } from './error.ts';
+import { keyAsPath } from './object-key.ts';
 import type { PostFields } from './post-fields.ts';
 
 export interface PostPolicy {
@@ -102,6 +103,8 @@ const UNCOVERED: ReadonlySet<string> = new Set(['policy', 'x-amz-signature']);
 
 function holds({ kind, value: wanted }: FieldCondition, field: string, value: string): boolean {
   if (kind === 'eq') return value === wanted;
+  // A store that keeps objects as files takes a key for a path: it is held to the condition as both (docs/decisions/0009).
+  if (field === 'key' && !keyAsPath(value).startsWith(keyAsPath(wanted))) return false;
   // A list is meant in this field alone; every entry must begin so.
   const values = field === 'content-type' && value.includes(',') ? value.split(',') : [value];
   return values.every((entry) => entry.startsWith(wanted));

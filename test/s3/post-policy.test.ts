@@ -121,6 +121,8 @@ describe('conditions', () => {
     ['a simple one', [{ acl: 'private' }], { acl: 'private' }],
     ['eq', [['eq', '$acl', 'private']], { acl: 'private' }],
     ['starts-with', [['starts-with', '$x-amz-meta-a', 'v']], { 'x-amz-meta-a': 'value' }],
+    ['starts-with, of a key with an empty segment', [['starts-with', '$key', 'a//']], { key: 'a//b' }],
+    ['starts-with, of a key that stays below', [['starts-with', '$key', 'a/']], { key: 'a/b/../c' }],
     ['starts-with anything', [['starts-with', '$x-amz-meta-a', '']], { 'x-amz-meta-a': '' }],
     [
       'names and operators in any case',
