@@ -112,6 +112,7 @@ export function createClient(
         const failed = {
           error,
           started,
+          bucketInHost: route.locate(request).host !== route.locate({}).host,
           method,
           hasBody: payload.contentLength !== undefined,
           bodyTouched: payload.touched(),

@@ -9,10 +9,15 @@ const HOPELESS =
   /^(?:ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_PROXY_|UND_ERR_INVALID|UND_ERR_NOT_SUPPORTED|ERR_INVALID)/;
 const NEVER_SENT = /^(?:UND_ERR_INVALID|UND_ERR_NOT_SUPPORTED|ERR_INVALID)/;
 
+/** The host has no address, or its certificate is another's: says nothing of an upstream where each bucket has a host. */
+const OF_ONE_HOST = /^(?:ENOTFOUND|ERR_TLS_CERT_ALTNAME_INVALID)$/;
+
 export interface FailedAttempt {
   readonly error: unknown;
   /** False: no connection came about, and not a byte was sent. */
   readonly started: boolean;
+  /** The bucket, which a client names, is part of the host. */
+  readonly bucketInHost: boolean;
   readonly method: string;
   readonly hasBody: boolean;
   /** Whether the body was begun to be read. */
@@ -34,8 +39,9 @@ export function mayRepeat({ error, started, method, hasBody, bodyTouched }: Fail
  * Whether a failure says that the upstream is down. What a request or the object that it asks for holds may be why an
  * upload is broken off, or an answer cannot be read: nobody must be able to shut an upstream off for others that way.
  */
-export function meansDown({ error, started, bodyTouched }: FailedAttempt): boolean {
+export function meansDown({ error, started, bucketInHost, bodyTouched }: FailedAttempt): boolean {
   const code = errorCode(error);
+  if (bucketInHost && OF_ONE_HOST.test(code)) return false;
   if (!started) return !NEVER_SENT.test(code);
   return code === 'UND_ERR_HEADERS_TIMEOUT' || (!bodyTouched && BROKEN_CONNECTION.has(code));
 }

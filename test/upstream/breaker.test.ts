@@ -165,6 +165,18 @@ describe('an upstream that does not answer', () => {
 });
 
 describe('the breaker does not open', () => {
+  test('for a bucket whose host has no address: who asks for it must not shut others out', async () => {
+    const url = await serve((_, response) => response.end());
+    const upstream = await upstreamAt(url.replace('127.0.0.1', 'localhost'), {
+      ...QUICK,
+      style: 'virtual-hosted',
+    });
+    // Where names below `localhost` do have an address, there is an answer.
+    for (let i = 0; i < 3; i++)
+      await upstream.send(upstreamRequest({ bucket: 'no-such-bucket' })).catch(() => undefined);
+    expect(upstream.health().breaker).toBe('closed');
+  });
+
   test('for failures with an answer between them, whichever', async () => {
     let count = 0;
     const url = await serve((request, response) => {
