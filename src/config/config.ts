@@ -73,7 +73,7 @@ export interface PublicUrl {
   readonly prefix: string;
 }
 
-export interface SpoolConfig {
+interface SpoolConfig {
   readonly directory: string;
   readonly maxBodyBytes: number;
   /** Of all bodies that wait at the same time. */
@@ -122,7 +122,7 @@ export interface UpstreamConfig {
  * `trailer`: framed with its trailing checksum where the client sent one; `hash`: with the declared sha256, unsigned
  * without one; `signed-chunks`: each chunk signed anew; `unsigned`: always unsigned.
  */
-export type Integrity = 'trailer' | 'hash' | 'signed-chunks' | 'unsigned';
+type Integrity = 'trailer' | 'hash' | 'signed-chunks' | 'unsigned';
 
 export type UpstreamCredentials =
   | { readonly kind: 'static'; readonly accessKeyId: string; readonly secretAccessKey: Secret }
@@ -133,17 +133,17 @@ export type UpstreamCredentials =
       readonly profile: string | undefined;
     };
 
-export type CredentialProvider =
+type CredentialProvider =
   'default' | 'environment' | 'profile' | 'process' | 'sso' | 'web-identity' | 'container' | 'instance';
 
-export interface UpstreamTlsFiles {
+interface UpstreamTlsFiles {
   /** Authorities beside those that Node trusts. */
   readonly caFile: string | undefined;
   readonly certFile: string | undefined;
   readonly keyFile: string | undefined;
 }
 
-export interface EgressProxy {
+interface EgressProxy {
   readonly url: string;
   /** `user:password` */
   readonly credentials: Secret | undefined;

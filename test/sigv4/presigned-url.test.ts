@@ -64,7 +64,11 @@ describe('a presigned URL', () => {
   });
 
   test.each([
-    ['Algorithm', 'AWS4-HMAC-SHA1', 'X-Amz-Algorithm only supports "AWS4-HMAC-SHA256 and AWS4-ECDSA-P256-SHA256"'],
+    [
+      'Algorithm',
+      'AWS4-HMAC-SHA1',
+      'X-Amz-Algorithm only supports "AWS4-HMAC-SHA256 and AWS4-ECDSA-P256-SHA256"',
+    ],
     [
       'Credential',
       ACCESS_KEY_ID,
