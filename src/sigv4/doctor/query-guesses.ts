@@ -6,10 +6,12 @@ import type { SignatureCause } from './cause.ts';
 import type { Guess } from './draft.ts';
 
 const MAX_PARAMETERS = 16;
+/** No operation knows half as many: each guess would sort and encode them anew. */
+const MOST_PARAMETERS = 100;
 
 export function queryGuesses(request: WireRequest, claim: SignatureClaim): readonly Guess[] {
   const query = request.query.filter(({ name }) => claim.form === 'header' || name !== 'X-Amz-Signature');
-  if (query.length === 0) return [];
+  if (query.length === 0 || query.length > MOST_PARAMETERS) return [];
   const canonical = canonicalQuery(query);
   const spaces = query.map((parameter) => ({ ...parameter, value: parameter.value.replaceAll('+', ' ') }));
   const raw = rawQuery(request.target, claim);
