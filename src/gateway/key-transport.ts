@@ -9,11 +9,13 @@ import type { Authenticated } from './stages.ts';
  * @throws S3Error `InvalidRequest`.
  */
 export function requireKeyTransport(
-  { effective, secure, peerAddress }: Pick<Authenticated, 'effective' | 'peerAddress' | 'secure'>,
+  request: Pick<Authenticated, 'effective' | 'peerAddress' | 'remoteAddress' | 'secure'>,
   upstream: Pick<Upstream, 'endpoint'>,
 ): void {
-  if (!hasCustomerKey(effective.headers)) return;
-  if (!secure && !isLoopback(peerAddress))
+  if (!hasCustomerKey(request.effective.headers)) return;
+  // A proxy on this machine may have had the key from elsewhere, in the clear.
+  const local = isLoopback(request.peerAddress) && isLoopback(request.remoteAddress);
+  if (!request.secure && !local)
     throw new S3Error('InvalidRequest', {
       message:
         'Requests specifying Server Side Encryption with Customer provided keys must be made over a secure connection.',

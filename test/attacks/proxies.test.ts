@@ -1,5 +1,6 @@
 /** Who the client is, behind proxies that are trusted and in spite of everybody else. 127.0.0.1 is the proxy here. */
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
+import { hash, randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -184,6 +185,25 @@ describe('X-Forwarded-For and X-Forwarded-Proto', () => {
     expect((await overProxy('https', 'http')).status).toBe(403);
     expect((await overProxy('https, http')).status).toBe(403);
     expect((await overProxy('https\u00a0')).status).toBe(403);
+  });
+
+  test("a client's key comes over TLS, or from this machine: a proxy on it does not make a client local", async () => {
+    const key = randomBytes(32);
+    const customerKey: readonly Header[] = [
+      ['x-amz-server-side-encryption-customer-algorithm', 'AES256'],
+      ['x-amz-server-side-encryption-customer-key', key.toString('base64')],
+      ['x-amz-server-side-encryption-customer-key-md5', hash('md5', key, 'base64')],
+    ];
+    const send = (address: string, ...headers: readonly Header[]): Promise<RawResponse> =>
+      from(address, arena.sign({ target: TARGET, headers: customerKey, unsigned: headers }));
+    const refused = 'must be made over a secure connection';
+    expect((await send(PROXY, ...forwarded(OFFICE))).body).toContain(refused);
+    expect((await send(PROXY, ...forwarded(OFFICE), ['X-Forwarded-Proto', 'http'])).body).toContain(refused);
+    expect((await send(PROXY, ...forwarded(OFFICE), ['X-Forwarded-Proto', 'https'])).body).not.toContain(
+      refused,
+    );
+    expect((await send(PROXY)).body).not.toContain(refused);
+    expect((await send(STRANGER)).body).not.toContain(refused);
   });
 
   test('an injected line ends at the HTTP parser', async () => {
