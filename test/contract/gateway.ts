@@ -19,7 +19,9 @@ export interface GatewayOptions {
   readonly upstream?: UpstreamAccess;
   /** Absent: plain http. */
   readonly certificate?: Certificate;
-  /** More settings. */
+  /** More settings, as in the settings file. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** More settings, as variables. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -36,11 +38,14 @@ export const REGION = 'us-east-1';
 const MAIN = join(import.meta.dirname, '../../src/main.ts');
 
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { folder, upstream, certificate, env: more } = options;
+  const { folder, upstream, certificate, settings: inFile, env: more } = options;
   await mkdir(folder, { recursive: true });
   const settings = join(folder, 'settings.yaml');
   // JSON is YAML.
-  await writeFile(settings, JSON.stringify(upstream?.settings ? { upstream: upstream.settings } : {}));
+  await writeFile(
+    settings,
+    JSON.stringify({ ...inFile, ...(upstream?.settings && { upstream: upstream.settings }) }),
+  );
   const [port, adminPort] = [await freePort(), await freePort()];
   const root = newCredentials();
   const env = {

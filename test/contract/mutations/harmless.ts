@@ -2,10 +2,11 @@
  * Which changes of one byte leave a request what it was: they may be accepted, and are counted apart. Every other
  * change must be refused.
  */
-import { type Upload, UNSIGNED_HEADER, type Zone } from './uploads.ts';
+import type { Upload, Zone } from './uploads.ts';
 
 /** The reason why the request means the same with `value` at `at`; undefined when it does not. */
-export function harmlessReason({ bytes, zones }: Upload, at: number, value: number): string | undefined {
+export function harmlessReason(upload: Upload, at: number, value: number): string | undefined {
+  const { bytes, zones } = upload;
   const zone = zones.find(({ start, end }) => at >= start && at < end);
   if (zone === undefined) throw new Error('no such byte');
   const old = bytes[at] ?? 0;
@@ -14,9 +15,15 @@ export function harmlessReason({ bytes, zones }: Upload, at: number, value: numb
     case 'request line':
       return inRequestLine(change);
     case 'headers':
-      return inHeader(change);
+      return inHeader(change, upload);
     case 'framing':
       return inFraming(change);
+    case 'part headers':
+      return inPartHeaders(change);
+    case 'unsigned data':
+      return 'the file of a browser form without a checksum: S3 has nothing signed of it, it is stored as it was sent';
+    case 'boundary':
+    case 'field':
     case 'data':
       return undefined;
   }
@@ -42,13 +49,27 @@ function inRequestLine({ text: { line, column }, old, value }: Change): string |
   return escaped && sameLetter(old, value) ? 'percent-escapes in lower case' : undefined;
 }
 
-function inHeader({ text: { line, column }, old, value }: Change): string | undefined {
+function inHeader(
+  { text: { line, column }, old, value }: Change,
+  { unsigned, zones }: Upload,
+): string | undefined {
   const colon = line.indexOf(':');
   const name = line.slice(0, colon);
   // Also its line end: what is broken by that is the request, which is then refused.
-  if (name === UNSIGNED_HEADER && column < line.length) return `${UNSIGNED_HEADER}: it is not signed`;
+  if (unsigned.includes(name) && column < line.length) return `${name}: it is not signed`;
   if (column < colon) return sameLetter(old, value) ? 'header names in another case' : undefined;
   if (name === 'Transfer-Encoding' && sameLetter(old, value)) return 'Transfer-Encoding in another case';
+  const browserForm = zones.some(({ kind }) => kind === 'boundary');
+  if (browserForm && name === 'Content-Type' && column < line.indexOf('=')) {
+    if (sameLetter(old, value)) return 'Content-Type of a browser form in another case';
+    if (line[column - 1] === ';' && /\s/.test(String.fromCharCode(value)))
+      return 'white space before the boundary of a browser form';
+  }
+  if (browserForm && name === 'Content-Length') {
+    const changed = line.slice(0, column) + String.fromCharCode(value) + line.slice(column + 1);
+    if (Number(changed.slice(colon + 1)) === Number(line.slice(colon + 1)) - 2)
+      return 'Content-Length of a browser form without its last line break';
+  }
   if (old !== code(' ')) return undefined;
   if (column === colon + 1) {
     if (value === code('\t')) return 'white space before a header value';
@@ -67,6 +88,19 @@ function inFraming({ text: { line, column }, old, value }: Change): string | und
   return line.startsWith('x-amz-trailer-signature:')
     ? 'hex digits of the trailer signature in upper case'
     : undefined;
+}
+
+/** Of a browser form: nothing signs the names of its fields, but a field by another name is another field. */
+function inPartHeaders({ text: { line, column }, old, value }: Change): string | undefined {
+  // What is broken by a line end is the form.
+  if (column >= line.length) return undefined;
+  if (!line.startsWith('Content-Disposition:'))
+    return 'the Content-Type of the file in a browser form: it is not signed, and not used';
+  const filename = line.indexOf(' filename=');
+  if (filename !== -1 && column >= filename)
+    return 'the name of the file in a browser form: it is not signed, and no field uses it';
+  if (sameLetter(old, value)) return 'names in the parts of a browser form in another case';
+  return old === code(' ') && value === code('\t') ? 'white space in the parts of a browser form' : undefined;
 }
 
 function lineAt(bytes: Buffer, zone: Zone, at: number): Line {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { Credentials } from '../credentials.ts';
 import { startGateway } from '../gateway.ts';
 import { accessTo, KINDS, type StoreName } from '../target.ts';
+import { browserForms, SPOOLED } from './browser-forms.ts';
 import { harmlessReason } from './harmless.ts';
 import { createRandom, type Random } from './random.ts';
 import { type Answer, send, sendAndCut } from './sending.ts';
@@ -54,7 +55,9 @@ interface Context {
 interface Attempt {
   readonly item: number;
   readonly form: Form;
-  readonly data: Buffer;
+  /** Of its data, as they are stored: not the data, of which a long run has too much. */
+  readonly size: number;
+  readonly etag: string;
   readonly place: string;
   readonly what: string;
   /** Why it may be stored as it is. */
@@ -75,6 +78,7 @@ export async function runMutations(options: MutationOptions): Promise<MutationRe
     const gateway = await startGateway({
       folder: join(options.folder, 'gateway'),
       upstream: accessTo(kind, upstream),
+      settings: { spool: { maxBodySize: `${SPOOLED}B` } },
       env: { BUCKETWARDEN_UPSTREAM_BUCKETS: BUCKET, BUCKETWARDEN_LOG_LEVEL: 'error' },
     });
     try {
@@ -122,8 +126,7 @@ async function attempt(
     const answer = await send(context.port, made.bytes);
     if (reason === undefined) {
       count(answers, describe(answer));
-      if (answer.status !== undefined && answer.status < 300)
-        problems.push(`${describe(answer)}: ${made.attempt.what}`);
+      if (isSuccess(answer)) problems.push(`${describe(answer)}: ${made.attempt.what}`);
     } else {
       const counted = harmless.get(reason) ?? { sent: 0, stored: 0 };
       harmless.set(reason, { ...counted, sent: counted.sent + 1 });
@@ -163,7 +166,7 @@ async function attempt(
 const CONTROL: Attempt = {
   item: -1,
   form: { name: 'control', part: false, make: () => Promise.reject(new Error('sent already')) },
-  data: Buffer.alloc(0),
+  ...summary(Buffer.alloc(0)),
   place: '',
   what: 'unchanged',
 };
@@ -179,11 +182,16 @@ async function tryForms(
 }> {
   const taken: { form: Form; place: string }[] = [];
   const notTaken: string[] = [];
-  const forms = allForms();
+  const forms = [...allForms(), ...browserForms()];
   for (const [item, form] of forms.entries()) {
-    const { upload, place } = await make(item, form, createRandom(seed, item).bytes(9000), context);
+    const { upload, place } = await make(
+      item,
+      form,
+      createRandom(seed, item).bytes(form.sizes?.at(-1) ?? 9000),
+      context,
+    );
     const answer = await send(context.port, upload.bytes);
-    if (answer.status === 200) taken.push({ form, place });
+    if (isSuccess(answer)) taken.push({ form, place });
     else notTaken.push(`${form.name}: ${describe(answer)}`);
   }
   return { taken, notTaken, forms: forms.length };
@@ -197,7 +205,7 @@ async function change(
 ): Promise<{ readonly attempt: Attempt; readonly bytes: Buffer }> {
   const random = createRandom(seed, item);
   const form = random.pick(forms);
-  const data = random.bytes(random.pick([0, 1, 100, 5000, 20_000]));
+  const data = random.bytes(random.pick(form.sizes ?? [0, 1, 100, 5000, 20_000]));
   const { upload, place } = await make(item, form, data, context);
   const zone = pickZone(upload, random);
   const at = zone.start + random.below(zone.end - zone.start);
@@ -212,7 +220,8 @@ async function change(
     attempt: {
       item,
       form,
-      data,
+      // Nothing says what it was: what is stored is what was sent.
+      ...summary(zone.kind === 'unsigned data' ? bytes.subarray(zone.start, zone.end) : data),
       place,
       what: `item ${item}, ${form.name}, ${data.length} bytes: byte ${at} (${zone.kind}) ${hex(old)} → ${hex(value)} after ${textBefore(bytes, at)}`,
       ...(reason !== undefined && { harmless: reason }),
@@ -228,13 +237,13 @@ async function cut(
 ): Promise<{ readonly attempt: Attempt; readonly bytes: Buffer; readonly how: 'end' | 'reset' }> {
   const random = createRandom(seed, item);
   const form = random.pick(forms);
-  const data = random.bytes(random.pick([1, 5000, 100_000]));
+  const data = random.bytes(random.pick(form.sizes ?? [1, 5000, 100_000]));
   const { upload, place } = await make(item, form, data, context);
   const total = upload.bytes.length;
   const at = random.below(4) === 0 ? total - 1 - random.below(Math.min(200, total)) : random.below(total);
   const how = random.pick(['end', 'reset'] as const);
   const what = `item ${item}, ${form.name}, ${data.length} bytes: cut at byte ${at} of ${total} by ${how}`;
-  return { bytes: upload.bytes.subarray(0, at), how, attempt: { item, form, data, place, what } };
+  return { bytes: upload.bytes.subarray(0, at), how, attempt: { item, form, ...summary(data), place, what } };
 }
 
 async function make(
@@ -251,7 +260,7 @@ async function make(
     ? `/${BUCKET}/${multipart.key}?partNumber=${partNumber}&uploadId=${encodeURIComponent(multipart.id)}`
     : `/${BUCKET}/${key.split('/').map(encodeURIComponent).join('/')}`;
   return {
-    upload: await form.make({ credentials, host, target, data }),
+    upload: await form.make({ credentials, bucket: BUCKET, key, host, target, data }),
     place: form.part ? `${BUCKET}/${multipart.key}?partNumber=${partNumber}` : `${BUCKET}/${key}`,
   };
 }
@@ -263,8 +272,12 @@ function pickZone({ zones }: Upload, random: Random): Zone {
   return random.pick(filled.filter((zone) => zone.kind === kind));
 }
 
-function isWhole(stored: Stored, { data }: Attempt): boolean {
-  return stored.size === data.length && stored.etag === createHash('md5').update(data).digest('hex');
+function isWhole(stored: Stored, { size, etag }: Attempt): boolean {
+  return stored.size === size && stored.etag === etag;
+}
+
+function summary(data: Buffer): Pick<Attempt, 'size' | 'etag'> {
+  return { size: data.length, etag: createHash('md5').update(data).digest('hex') };
 }
 
 /** Calls `work` in several places at once, each until it resolves to false. */
@@ -277,6 +290,10 @@ async function inParallel(work: () => Promise<boolean>): Promise<void> {
 
 function count(counts: Map<string, number>, name: string): void {
   counts.set(name, (counts.get(name) ?? 0) + 1);
+}
+
+function isSuccess({ status }: Answer): boolean {
+  return status !== undefined && status < 400;
 }
 
 function describe({ status, code }: Answer): string {

@@ -3,15 +3,24 @@ import { createHash } from 'node:crypto';
 import {
   type Header,
   presign,
+  type RawRequest,
   renderHead,
-  type SignedRequest,
   signHeader,
   type SignOptions,
 } from '../../support/raw-signer.ts';
 import { SDK_CHECKSUM_NAMES, type SdkChecksum, sdkChecksum } from '../../support/sdk-checksums.ts';
 import type { Credentials } from '../credentials.ts';
 
-type ZoneKind = 'request line' | 'headers' | 'framing' | 'data';
+type ZoneKind =
+  | 'request line'
+  | 'headers'
+  | 'framing'
+  | 'data'
+  /** Of a browser form: the lines between its parts, what is said of a part, a value, and a file without a checksum. */
+  | 'boundary'
+  | 'part headers'
+  | 'field'
+  | 'unsigned data';
 
 export interface Zone {
   readonly kind: ZoneKind;
@@ -25,6 +34,8 @@ export interface Upload {
   readonly bytes: Buffer;
   /** Every byte is in one of them. */
   readonly zones: readonly Zone[];
+  /** Names of headers that nobody signs and nothing depends on. */
+  readonly unsigned: readonly string[];
 }
 
 /** One way to upload. */
@@ -32,11 +43,15 @@ export interface Form {
   readonly name: string;
   /** A part of a multipart upload, not an object. */
   readonly part: boolean;
+  /** Of its data, in bytes, if it is a form for these alone. */
+  readonly sizes?: readonly number[];
   make(options: UploadOptions): Promise<Upload>;
 }
 
-interface UploadOptions {
+export interface UploadOptions {
   readonly credentials: Credentials;
+  readonly bucket: string;
+  readonly key: string;
   /** As the Host header says it. */
   readonly host: string;
   /** Path, and for a part its query. */
@@ -53,13 +68,12 @@ const SIGNED_HEADERS: readonly Header[] = [
   ['Cache-Control', 'no-cache'],
 ];
 
-/** Nobody signs it and nothing depends on it. */
 export const UNSIGNED_HEADER = 'User-Agent';
 const UNSIGNED: readonly Header[] = [[UNSIGNED_HEADER, 'contract/1.0']];
 
 const CHUNK_SIZE = 8192;
 
-/** Every form, for objects and for parts. */
+/** Every form for objects and for parts, but those of browsers. */
 export function allForms(): readonly Form[] {
   const forms: Form[] = [];
   for (const part of [false, true]) {
@@ -150,7 +164,7 @@ interface Framing {
   readonly transferChunks?: true;
 }
 
-interface Piece {
+export interface Piece {
   readonly kind: ZoneKind;
   readonly bytes: Buffer;
 }
@@ -222,7 +236,8 @@ function base({ credentials, host, target }: UploadOptions, signing: Signing): S
   };
 }
 
-function assemble(request: SignedRequest, pieces: readonly Piece[]): Upload {
+/** A request with these pieces as its body. */
+export function assemble(request: Omit<RawRequest, 'body'>, pieces: readonly Piece[]): Upload {
   const head = renderHead(request);
   const lineEnd = head.indexOf('\r\n') + 2;
   const zones: Zone[] = [
@@ -234,14 +249,15 @@ function assemble(request: SignedRequest, pieces: readonly Piece[]): Upload {
     zones.push({ kind, start, end: start + bytes.length });
     start += bytes.length;
   }
-  return { bytes: Buffer.concat([head, ...pieces.map(({ bytes }) => bytes)]), zones };
+  const bytes = Buffer.concat([head, ...pieces.map((piece) => piece.bytes)]);
+  return { bytes, zones, unsigned: [UNSIGNED_HEADER] };
 }
 
-function md5Header(data: Buffer): Header {
+export function md5Header(data: Buffer): Header {
   return ['Content-MD5', createHash('md5').update(data).digest('base64')];
 }
 
-async function checksum(algorithm: SdkChecksum, data: Buffer): Promise<Header> {
+export async function checksum(algorithm: SdkChecksum, data: Buffer): Promise<Header> {
   return [`x-amz-checksum-${algorithm.toLowerCase()}`, await sdkChecksum(algorithm, data)];
 }
 
