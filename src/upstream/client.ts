@@ -24,6 +24,8 @@ export interface Client {
 /** To where the bucket was thought to be, to where its region points, and to where a move of it points. */
 const MAX_HOPS = 3;
 const SIGNING_KEYS = 64;
+/** Three keys of 1,024 bytes find room, each byte of them in three. */
+const MAX_TARGET_BYTES = 10_240;
 /** The upstream refuses the credentials for their age. */
 const OUTDATED = new Set(['ExpiredToken', 'InvalidToken', 'TokenRefreshRequired']);
 
@@ -67,8 +69,10 @@ export function createClient(
     const waiting = slots.take(request.signal);
     if (waiting !== undefined) await waiting;
     const location = route.locate(request);
+    let path: string;
     let signed: Signed;
     try {
+      path = targetOf(location, request.query);
       signed = sign(request, payload, { location, region: route.region });
     } catch (error) {
       slots.release();
@@ -76,7 +80,7 @@ export function createClient(
     }
     return exchange(transport.to(location.origin), {
       method: request.method,
-      path: encodeUriPath(location.path) + encodeQuery(request.query),
+      path,
       headers: signed.headers,
       body: payload.body(signed.chunks),
       signal: request.signal,
@@ -231,6 +235,13 @@ function withEncoding(headers: Headers, framed: boolean): Headers {
   const before = headers.find(([name]) => name === 'content-encoding')?.[1];
   const others = headers.filter(([name]) => name !== 'content-encoding');
   return [...others, ['content-encoding', before === undefined ? 'aws-chunked' : `${before},aws-chunked`]];
+}
+
+/** @throws S3Error `InvalidURI` for one that many servers would not read, and answer by breaking off. */
+function targetOf({ path }: Location, query: readonly QueryParameter[]): string {
+  const target = encodeUriPath(path) + encodeQuery(query);
+  if (target.length <= MAX_TARGET_BYTES) return target;
+  throw new S3Error('InvalidURI', { reason: `percent-encoded, it has ${target.length} bytes` });
 }
 
 function encodeQuery(query: readonly QueryParameter[]): string {

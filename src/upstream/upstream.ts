@@ -25,8 +25,8 @@ export interface UpstreamRequest {
 export interface Upstream {
   /**
    * Signs and sends; follows redirects within the upstream, repeats where that is safe. Rejects with an
-   * `UpstreamUnreachable` when there is no response; with an S3Error `SlowDown` or `ServiceUnavailable` when it is not
-   * asked at all; with the payload's own error when that failed to verify: the connection is then destroyed with
+   * `UpstreamUnreachable` when there is no response; with an S3Error `SlowDown`, `ServiceUnavailable` or `InvalidURI` when it
+   * is not asked at all; with the payload's own error when that failed to verify: the connection is then destroyed with
    * Content-Length outstanding.
    */
   send(request: UpstreamRequest): Promise<UpstreamResponse>;

@@ -142,6 +142,17 @@ describe('sizes', () => {
     );
   });
 
+  // What needs three bytes for one when it is encoded anew grows beyond what upstreams read: some then reset the
+  // connection, as if they were down.
+  test.each([
+    ['prefix', `?list-type=2&prefix=${'!'.repeat(14_000)}`],
+    ['key-marker', `?versions&key-marker=${'!'.repeat(4_000)}`],
+    ['versionId', `/a?versionId=${"'".repeat(14_000)}`],
+    ['response-content-type', `/a?response-content-type=${'*'.repeat(14_000)}`],
+  ])('a target that grows on its way upstream by %s is refused', async (_, target) => {
+    await arena.refuses(arena.sign({ target: `/${BUCKET}${target}` }), { status: 400, code: 'InvalidURI' });
+  });
+
   test('a target without end is refused', async () => {
     const response = await arena.send(arena.sign({ target: `/${BUCKET}?prefix=${'x'.repeat(100_000)}` }));
     expect(response.status).toBe(400);
