@@ -8,14 +8,13 @@ let arena: Arena;
 beforeAll(async () => {
   arena = await openArena({ env: { TRUSTED_PROXIES: '127.0.0.1/32' } });
   const rule = '<CORSRule><AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin></CORSRule>';
-  const cors = await arena.send(
+  await arena.send(
     arena.sign({
       method: 'PUT',
       target: `/${BUCKET}?cors`,
       body: `<CORSConfiguration>${rule}</CORSConfiguration>`,
     }),
   );
-  expect(cors.status).toBe(200);
 });
 
 afterAll(async () => {
