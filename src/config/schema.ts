@@ -94,7 +94,7 @@ const upstreamSettings = {
   proxyCredentialsFile: filePath.optional(),
   buckets: list(bucketPattern, 'bucket names or patterns').default([]),
   default: z.boolean({ error: '`true` or `false`' }).optional(),
-  connections: wholeNumber(1, 65_535).default(256),
+  connections: wholeNumber(1, 65_535).default(1024),
   connectTimeout: duration().prefault('5s'),
   headersTimeout: duration().prefault('5m'),
   idleTimeout: duration().prefault('60s'),
