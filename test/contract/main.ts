@@ -1,10 +1,11 @@
 /**
  * The contract tests: one user story, told by real S3 clients to a real gateway over each upstream.
  *
- *   npm run test:contract                       each client once, each upstream at least once, and a browser
+ *   npm run test:contract                       each client once, each upstream at least once, a browser, and settings
  *   npm run test:contract -- --start NUMBER     the same with other pairs
  *   npm run test:contract -- --all              every client on every upstream, and docs/compatibility.md anew
  *   npm run test:contract -- [--client NAME]… [--upstream NAME]… [--scheme http|https]…   all of these pairs
+ *   npm run test:contract -- --settings [--upstream NAME]…   versioning, object lock and other settings of buckets alone
  *   npm run test:contract -- --direct …         the upstreams without the gateway, to tell whose a failure is
  *
  * A client or upstream that this machine lacks is skipped; with `CI=true` that is a failure. `install.sh` installs them.
@@ -21,8 +22,9 @@ import { type Column, countResults, printColumns } from './matrix.ts';
 import { printReport } from './mutations/report.ts';
 import { runMutations } from './mutations/run.ts';
 import { ALL_TARGETS, planAll, type PlannedTarget, planOnce } from './plan.ts';
+import { tellSettings } from './settings.ts';
 import { type Files, makeFiles } from './story.ts';
-import { directKind, KINDS, SCHEMES, targetKind, UPSTREAMS } from './target.ts';
+import { directKind, KINDS, SCHEMES, STORES, targetKind, UPSTREAMS } from './target.ts';
 import { attempt, everyStep, missing, searchLogs, tell } from './tell.ts';
 import { findTool } from './tools.ts';
 
@@ -31,6 +33,7 @@ const { values } = parseArgs({
   options: {
     all: { type: 'boolean', default: false },
     direct: { type: 'boolean', default: false },
+    settings: { type: 'boolean', default: false },
     start: { type: 'string', default: '0' },
     client: several,
     upstream: several,
@@ -45,29 +48,40 @@ const targets = ALL_TARGETS.filter(
   ({ upstream, scheme }) =>
     upstreams.includes(upstream) && schemes.includes(scheme) && !(values.direct && upstream === 'embedded'),
 );
-const plan =
-  filtered || values.all || values.direct
-    ? planAll(clients, targets)
-    : planOnce(clients, Number(values.start));
+const whole = !filtered && !values.direct && !values.settings;
+const plan = planned();
 
 const folder = await mkdtemp(join(tmpdir(), 'bucketwarden-contract-'));
 try {
   const files = await makeFiles(join(folder, 'files'));
   const tried: Tried[] = [];
   for (const target of plan) tried.push({ ...target, columns: await tellAll(target, files) });
-  const browser = filtered || values.direct ? [] : [await tryBrowser(join(folder, 'browser'))];
+  const settings: Column[] = [];
+  for (const upstream of whole || values.settings ? STORES.filter((name) => upstreams.includes(name)) : []) {
+    const column = await tellSettings(upstream, join(folder, `settings-${upstream}`));
+    printColumns([column]);
+    settings.push(column);
+  }
+  const browser = whole ? [await tryBrowser(join(folder, 'browser'))] : [];
   if (browser.length > 0) {
     console.log('\na browser, at the gateway over the embedded store');
     printColumns(browser);
   }
-  const changed = filtered || values.direct ? [] : [await sendChanged()];
-  const columns = [...tried.flatMap((of) => of.columns), ...browser, ...changed];
+  const changed = whole ? [await sendChanged()] : [];
+  const columns = [...tried.flatMap((of) => of.columns), ...settings, ...browser, ...changed];
   const { passed, failed, skipped } = countResults(columns);
-  if (values.all && !filtered && !values.direct) await writeCompatibility(CLIENTS, tried);
+  if (values.all && whole) await writeCompatibility(CLIENTS, tried);
   console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
   process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 } finally {
   await rm(folder, { recursive: true, force: true });
+}
+
+/** The clients' stories, target by target. */
+function planned(): readonly PlannedTarget[] {
+  if (values.settings) return [];
+  if (filtered || values.all || values.direct) return planAll(clients, targets);
+  return planOnce(clients, Number(values.start));
 }
 
 /** A little of what `npm run test:mutations` does. */

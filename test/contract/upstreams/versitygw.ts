@@ -12,8 +12,10 @@ export const versitygw: UpstreamKind = {
   integrity: 'trailer',
   version: () => installedVersion(programOf('versitygw')),
   async start({ folder, certificate }) {
-    const [objects, metadata] = [join(folder, 'objects'), join(folder, 'metadata')];
-    await Promise.all([mkdir(objects, { recursive: true }), mkdir(metadata, { recursive: true })]);
+    const [objects, metadata, versions] = ['objects', 'metadata', 'versions'].map((name) =>
+      join(folder, name),
+    ) as [string, string, string];
+    for (const place of [objects, metadata, versions]) await mkdir(place, { recursive: true });
     const port = await freePort();
     const credentials = newCredentials();
     const endpoint = `${certificate ? 'https' : 'http'}://127.0.0.1:${port}`;
@@ -26,6 +28,8 @@ export const versitygw: UpstreamKind = {
           'posix',
           '--sidecar',
           metadata,
+          '--versioning-dir',
+          versions,
           objects,
         ],
         env: {
