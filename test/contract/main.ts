@@ -49,7 +49,7 @@ const targets = ALL_TARGETS.filter(
     upstreams.includes(upstream) && schemes.includes(scheme) && !(values.direct && upstream === 'embedded'),
 );
 const whole = !filtered && !values.direct && !values.settings;
-const plan = planned();
+const plan = choosePlan();
 
 const folder = await mkdtemp(join(tmpdir(), 'bucketwarden-contract-'));
 try {
@@ -78,7 +78,7 @@ try {
 }
 
 /** The clients' stories, target by target. */
-function planned(): readonly PlannedTarget[] {
+function choosePlan(): readonly PlannedTarget[] {
   if (values.settings) return [];
   if (filtered || values.all || values.direct) return planAll(clients, targets);
   return planOnce(clients, Number(values.start));
