@@ -4,10 +4,14 @@ import { S3Error } from '../s3/index.ts';
 import type { Authenticated } from './stages.ts';
 
 /** @throws S3Error `AccessDenied` for an upload that promises less than the bucket demands. */
-export function requireBodies({ operation, body }: Authenticated, requirement: BodyRequirement): void {
+export function requireBodies(
+  { operation, body, caller }: Authenticated,
+  requirement: BodyRequirement,
+): void {
   if (requirement === 'any' || operation.body !== 'stream' || body === undefined) return;
-  const signed = body.payload.kind === 'sha256' || body.payload.kind === 'chunked-signed';
-  if (signed) return;
+  const hashed = body.payload.kind === 'sha256' || body.payload.kind === 'chunked-signed';
+  // A hash that nobody signed is a checksum.
+  if (hashed && (requirement === 'checksummed' || caller.type === 'key')) return;
   if (requirement === 'signed')
     throw refuse(
       'This bucket accepts only uploads with a signed payload: send the sha256 of the body, or signed chunks, in x-amz-content-sha256.',

@@ -64,7 +64,7 @@ function openTunnel(
     agent: false,
   };
   const request = url.startsWith('https:')
-    ? httpsRequest(url, { ...wire, ...(tls.ca !== undefined && { ca: tls.ca }) })
+    ? httpsRequest(url, { ...wire, rejectUnauthorized: true, ...(tls.ca !== undefined && { ca: tls.ca }) })
     : httpRequest(url, wire);
   const timer = setTimeout(() => {
     request.destroy(new ProxyError('PROXY_TIMEOUT', `the proxy opens no tunnel within ${timeoutMs} ms`));

@@ -5,6 +5,8 @@ import type { UpstreamTlsFiles } from './options.ts';
 
 /** For `tls.connect`. */
 export interface TlsMaterial {
+  /** Said each time: else NODE_TLS_REJECT_UNAUTHORIZED of the environment could switch it off. */
+  readonly rejectUnauthorized: true;
   readonly ca?: string[];
   readonly cert?: string;
   readonly key?: string;
@@ -12,11 +14,12 @@ export interface TlsMaterial {
 
 /** @throws Error that names the file: unreadable, no PEM, or a key that is not the certificate's. */
 export function readTlsFiles(files: UpstreamTlsFiles | undefined): TlsMaterial {
-  if (files === undefined) return {};
+  if (files === undefined) return { rejectUnauthorized: true };
   const { caFile, certFile, keyFile } = files;
   const own = caFile === undefined ? undefined : read(caFile);
   if (own !== undefined) check(`\`${String(caFile)}\` holds no usable certificate`, { ca: own });
   const material: TlsMaterial = {
+    rejectUnauthorized: true,
     ...(own !== undefined && { ca: [...getCACertificates('default'), own] }),
     ...(certFile !== undefined && { cert: read(certFile) }),
     ...(keyFile !== undefined && { key: read(keyFile) }),

@@ -40,8 +40,7 @@ const LACKS: Readonly<Record<StoreName, Readonly<Record<string, Lack>>>> = {
       reason: 'it takes it for the making of a bucket',
     },
     'ownership controls': { answer: '(InvalidArgument)', reason: 'it takes them for the making of a bucket' },
-    // The gateway passes the object on: who may ask for its attributes may read it. The client calls that a 500.
-    attributes: { answer: '(500)', reason: 'it answers with the object itself' },
+    attributes: UNKNOWN,
     select: { answer: 'failure -->', reason: 'it does not understand a condition' },
   },
 };

@@ -57,3 +57,30 @@ describe.each([
     }).not.toThrow();
   });
 });
+
+describe('a hash that nobody signed', () => {
+  const anonymously = () =>
+    authenticated({
+      method: 'PUT',
+      target: '/bucket/key',
+      headers: [
+        ['host', '127.0.0.1:9000'],
+        ['content-length', '5'],
+        ['x-amz-content-sha256', 'a'.repeat(64)],
+      ],
+    });
+
+  test('is no signed payload', async () => {
+    const request = await anonymously();
+    expect(() => {
+      requireBodies(request, 'signed');
+    }).toThrow(expect.objectContaining({ code: 'AccessDenied' }));
+  });
+
+  test('is a checksum', async () => {
+    const request = await anonymously();
+    expect(() => {
+      requireBodies(request, 'checksummed');
+    }).not.toThrow();
+  });
+});

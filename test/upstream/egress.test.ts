@@ -1,6 +1,6 @@
 /** Through a proxy, over TLS, with certificates: and what stays the same. */
 import { renameSync, writeFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, onTestFinished, vi } from 'vitest';
 import { S3Error } from '../../src/s3/index.ts';
 import { Secret } from '../../src/sigv4/index.ts';
 import type { UpstreamEvent } from '../../src/upstream/index.ts';
@@ -153,6 +153,18 @@ describe('certificates', () => {
     await expect(stranger.send(upstreamRequest())).rejects.toThrow('DEPTH_ZERO_SELF_SIGNED_CERT');
     const misnamed = await upstreamAt(`https://${HOST}`, { ...through, tls });
     await expect(misnamed.send(upstreamRequest())).rejects.toThrow('ERR_TLS_CERT_ALTNAME_INVALID');
+  });
+
+  test('are checked whatever the environment says', async () => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
+    const { port } = await serveTls(['localhost'], (_, response) => {
+      response.end();
+    });
+    const upstream = await upstreamAt(`https://127.0.0.1:${port}`, { retries: 0 });
+    await expect(upstream.send(upstreamRequest())).rejects.toThrow('DEPTH_ZERO_SELF_SIGNED_CERT');
   });
 
   test('of the gateway are shown, and reloaded when the files are replaced', async () => {

@@ -171,6 +171,8 @@ export const OBJECT_OPERATIONS = {
       REQUEST_PAYER,
     ],
     answer: 'xml',
+    // The API reference has the second, S3 sends the first.
+    answerRoots: ['GetObjectAttributesResponse', 'GetObjectAttributesOutput'],
     responseHeaders: [
       ...XML_RESPONSE,
       'last-modified',
