@@ -311,7 +311,7 @@ async function startDevStore(
     proxy: undefined,
     buckets: [],
     isDefault: true,
-    connections: 256,
+    connections: 1024,
     connectTimeoutMs: 5_000,
     headersTimeoutMs: 300_000,
     idleTimeoutMs: 60_000,
