@@ -1,6 +1,7 @@
 /** What goes back to the client, before it is written. */
 import type { EntryResult } from '../audit/index.ts';
 import type { UpstreamBody } from '../upstream/index.ts';
+import { withoutHeaders } from './raw-headers.ts';
 
 export interface Answer {
   readonly status: number;
@@ -58,9 +59,5 @@ export function xmlAnswer(xml: string, upstream?: UpstreamOutcome): Answer {
 
 /** Headers less length and type: of an answer whose body is the gateway's own. */
 export function withoutFraming(headers: readonly string[]): string[] {
-  const kept: string[] = [];
-  for (let i = 0; i + 1 < headers.length; i += 2)
-    if (headers[i] !== 'content-length' && headers[i] !== 'content-type')
-      kept.push(headers[i] as string, headers[i + 1] as string);
-  return kept;
+  return withoutHeaders(headers, 'content-length', 'content-type');
 }

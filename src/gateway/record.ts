@@ -6,6 +6,7 @@ import type { Answer } from './answer.ts';
 import { PolicyRefusal, type Authorized, type Decided } from './authorize.ts';
 import type { IncomingBody } from './incoming-body.ts';
 import type { IncomingBytes } from './incoming-bytes.ts';
+import { headerOf } from './raw-headers.ts';
 import type { Sent } from './respond.ts';
 import { SignatureMismatch, type SignatureDoctor } from './signature-doctor.ts';
 import type { MalformedRequest } from './server.ts';
@@ -275,10 +276,9 @@ function objectSize(
   if (stage.operation.body === 'stream') return stage.body?.length ?? body?.settledLength;
   if (stage.operation.answer !== 'object') return undefined;
   const { headers } = answer;
-  for (let i = 0; i + 1 < headers.length; i += 2) {
-    // Of a range, the whole object's size is what counts.
-    if (headers[i] === 'content-range') return Number(/\/(\d+)$/.exec(headers[i + 1] as string)?.[1]);
-  }
-  const at = headers.indexOf('content-length');
-  return at === -1 ? undefined : Number(headers[at + 1]);
+  // Of a range, the whole object's size is what counts.
+  const range = headerOf(headers, 'content-range');
+  if (range !== undefined) return Number(/\/(\d+)$/.exec(range)?.[1]);
+  const length = headerOf(headers, 'content-length');
+  return length === undefined ? undefined : Number(length);
 }

@@ -4,6 +4,7 @@ import { Writable } from 'node:stream';
 import { renderError, S3Error } from '../s3/index.ts';
 import type { UpstreamBody } from '../upstream/index.ts';
 import type { Answer, LateXml } from './answer.ts';
+import { withoutHeaders } from './raw-headers.ts';
 import type { Received } from './stages.ts';
 import { UpstreamRefusal } from './upstream-error.ts';
 
@@ -35,7 +36,7 @@ export async function respond(
   const own = ownHeaders(received, hostId);
   const { body } = answer;
   if (body.kind === 'late-xml') {
-    const head = withoutLength(answer.headers);
+    const head = withoutHeaders(answer.headers, 'content-length');
     return relayLateXml(body, response, () => response.writeHead(answer.status, [...own, ...head]));
   }
   response.writeHead(answer.status, [...own, ...answer.headers]);
@@ -114,13 +115,6 @@ function mustClose({ incoming, expectsContinue, framing }: Received): boolean {
   const { 'content-length': length, 'transfer-encoding': transferEncoding } = incoming.headers;
   if (transferEncoding !== undefined) return transferEncoding.toLowerCase() !== 'chunked';
   return length !== undefined && !(Number(length) <= MAX_DRAIN_BYTES);
-}
-
-function withoutLength(headers: readonly string[]): string[] {
-  const kept: string[] = [];
-  for (let i = 0; i + 1 < headers.length; i += 2)
-    if (headers[i] !== 'content-length') kept.push(headers[i] as string, headers[i + 1] as string);
-  return kept;
 }
 
 /** White space is passed on as it comes, after an XML declaration; the document is made anew when it is complete. */

@@ -2,6 +2,7 @@
 import { isSecretField, parseXml, S3Error, type ParsedElement } from '../s3/index.ts';
 import type { UpstreamResponse } from '../upstream/index.ts';
 import type { UpstreamOutcome } from './answer.ts';
+import { headerOf } from './raw-headers.ts';
 
 /** Most bytes of an error document that are read. */
 const MAX_ERROR_BYTES = 65_536;
@@ -75,8 +76,8 @@ export class UpstreamRefusal extends Error {
 export function upstreamOutcome(response: UpstreamResponse): UpstreamOutcome {
   return {
     status: response.status,
-    requestId: headerOf(response, 'x-amz-request-id'),
-    id2: headerOf(response, 'x-amz-id-2'),
+    requestId: headerOf(response.headers, 'x-amz-request-id'),
+    id2: headerOf(response.headers, 'x-amz-id-2'),
     errorCode: undefined,
     cause: undefined,
   };
@@ -94,7 +95,7 @@ export async function readRefusal(
   }
   if (method === 'HEAD') {
     response.body.discard();
-    const region = headerOf(response, 'x-amz-bucket-region');
+    const region = headerOf(response.headers, 'x-amz-bucket-region');
     return response.status === 400 && region !== undefined
       ? unavailable(
           outcome,
@@ -144,8 +145,8 @@ export function refusalOf(error: ParsedElement, status: number, outcome: Upstrea
 
 /** What could be followed, `upstream/` has followed. */
 function redirectCause(response: UpstreamResponse): string {
-  const location = headerOf(response, 'location');
-  const region = headerOf(response, 'x-amz-bucket-region');
+  const location = headerOf(response.headers, 'location');
+  const region = headerOf(response.headers, 'x-amz-bucket-region');
   const to = location === undefined ? '' : ` to ${quoted(location)}`;
   const wanted = region === undefined ? '' : `, region ${quoted(region)}`;
   return `the upstream redirects (${response.status})${to}${wanted}, which is none of its configured endpoints: check its endpoint, region and redirects`;
@@ -192,9 +193,3 @@ const HEAD_CODES = {
   412: 'PreconditionFailed',
   416: 'InvalidRange',
 } as const;
-
-function headerOf(response: UpstreamResponse, name: string): string | undefined {
-  for (let i = 0; i + 1 < response.headers.length; i += 2)
-    if (response.headers[i] === name) return response.headers[i + 1];
-  return undefined;
-}

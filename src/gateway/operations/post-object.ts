@@ -4,6 +4,7 @@ import type { Answer } from '../answer.ts';
 import { forward, streamPayload } from '../forward.ts';
 import { objectUrl } from '../object-url.ts';
 import type { Performance, PerformDependencies } from '../perform.ts';
+import { headerOf, withoutHeaders } from '../raw-headers.ts';
 
 const MAX_ANSWER_BYTES = 64 * 1024;
 
@@ -24,7 +25,7 @@ export async function postObject(
   const etag = headerOf(stored.headers, 'etag') ?? '';
   // S3 writes the slashes of the key as %2F here.
   const location = objectUrl(request, '') + encodeUriComponent(key);
-  const headers = withoutLength(stored.headers);
+  const headers = withoutHeaders(stored.headers, 'content-length');
   const success = postSuccess(form.fields);
   if (success.kind === 'redirect') {
     const target = redirectLocation(success.url, { bucket: bucket.name, key, etag });
@@ -59,13 +60,4 @@ function empty(status: number, headers: readonly string[]): Pick<Answer, 'status
     headers: status === 204 ? headers : [...headers, 'content-length', '0'],
     body: { kind: 'none' },
   };
-}
-
-function headerOf(headers: readonly string[], wanted: string): string | undefined {
-  for (let i = 0; i + 1 < headers.length; i += 2) if (headers[i] === wanted) return headers[i + 1];
-  return undefined;
-}
-
-function withoutLength(headers: readonly string[]): string[] {
-  return headers.filter((_, i) => headers[i - (i % 2)] !== 'content-length');
 }

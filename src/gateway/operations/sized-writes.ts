@@ -4,6 +4,7 @@ import type { Authorized } from '../authorize.ts';
 import { requireSize } from '../bucket-limits.ts';
 import { send } from '../forward.ts';
 import type { PerformDependencies } from '../perform.ts';
+import { headerOf } from '../raw-headers.ts';
 import { unavailable, upstreamOutcome } from '../upstream-error.ts';
 
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
@@ -40,8 +41,8 @@ export async function requireCopySize(
     dependencies,
   );
   response.body.discard();
-  const at = response.headers.indexOf('content-length');
-  const size = at === -1 ? undefined : Number(response.headers[at + 1]);
+  const length = headerOf(response.headers, 'content-length');
+  const size = length === undefined ? undefined : Number(length);
   if (size === undefined || !Number.isSafeInteger(size))
     throw unavailable(upstreamOutcome(response), 'the upstream does not tell the size of the source');
   requireSize(size, bucket);
