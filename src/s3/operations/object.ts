@@ -171,8 +171,8 @@ export const OBJECT_OPERATIONS = {
       REQUEST_PAYER,
     ],
     answer: 'xml',
-    // The API reference has the second, S3 sends the first.
-    answerRoots: ['GetObjectAttributesResponse', 'GetObjectAttributesOutput'],
+    // S3's own, the one of its API reference, and MinIO's.
+    answerRoots: ['GetObjectAttributesResponse', 'GetObjectAttributesOutput', 'getObjectAttributesResponse'],
     responseHeaders: [
       ...XML_RESPONSE,
       'last-modified',
