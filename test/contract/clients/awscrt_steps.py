@@ -4,6 +4,7 @@ chunks; Python's http.client carries them. One step a run: its name is the argum
 import base64
 import hashlib
 import hmac
+import html
 import json
 import os
 import re
@@ -14,7 +15,7 @@ import zlib
 from datetime import datetime, timezone
 from http.client import HTTPConnection, HTTPSConnection
 from urllib.parse import quote, unquote, urlencode, urlsplit
-from xml.sax.saxutils import escape, unescape
+from xml.sax.saxutils import escape
 
 from awscrt.auth import (
     AwsCredentialsProvider,
@@ -211,7 +212,7 @@ def target_of(key=None, **query):
 
 def text_of(element, xml):
     found = re.findall(f"<{element}>([^<]*)</{element}>", xml)
-    return [unescape(text, {"&quot;": '"', "&apos;": "'"}) for text in found]
+    return [html.unescape(text) for text in found]
 
 
 def send(request, body=b""):
