@@ -88,10 +88,12 @@ export const BUCKET_FIELDS: readonly ListingField[] = fieldsOf('bucket');
 
 /**
  * Reads the upstream's page.
+ * @param asked what was asked for, decoded: it stands for what the page repeats of it, since radosgw repeats a prefix as
+ * it is where it encodes the keys.
  * @throws S3Error `MalformedXML` when it is not one: another root, an entry without its key, a name that is not
  * encoded as the page says, a single element that comes twice.
  */
-export function parseListing(text: string, kind: ListingKind): Listing {
+export function parseListing(text: string, kind: ListingKind, asked: ListingFields = {}): Listing {
   const root = parseXml(text, kind, { maxTags: MAX_TAGS });
   const decode = decoderOf(root);
   const fields: { [name in ListingField]?: string } = {};
@@ -105,7 +107,7 @@ export function parseListing(text: string, kind: ListingKind): Listing {
     else if (isPerson(name)) people.push(name);
     else if (isField(name)) {
       if (fields[name] !== undefined) throw new S3Error('MalformedXML', { reason: `two of \`${name}\`` });
-      fields[name] = isEncoded(name) ? decode(element.text) : element.text;
+      fields[name] = asked[name] ?? (isEncoded(name) ? decode(element.text) : element.text);
     }
   return { kind, fields, entries, commonPrefixes, people };
 }

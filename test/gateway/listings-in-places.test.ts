@@ -83,7 +83,6 @@ test.each([
   ['a key', '<Contents><Key>teams/b/1</Key></Contents>'],
   ['a common prefix', '<CommonPrefixes><Prefix>teams/</Prefix></CommonPrefixes>'],
   ['a marker', '<NextMarker>teams/b/1</NextMarker>'],
-  ['a prefix', '<Prefix>teams/b/</Prefix>'],
   ['an entry without a key', '<Contents><Size>1</Size></Contents>'],
 ])('%s outside of the prefix is never shown', async (_, xml) => {
   const { status, body, cause } = await ask('/team-a', `<ListBucketResult>${xml}</ListBucketResult>`);
@@ -125,4 +124,15 @@ test('a refusal of the upstream names neither its bucket nor its key', async () 
   expect(body).not.toMatch(/teams|shared-data/);
   expect(body).toContain('<Key>k</Key>');
   expect(body).toContain('<BucketName>team-a</BucketName>');
+});
+
+test('a prefix that the upstream repeats as it is, though it says that names are encoded, is the one asked for', async () => {
+  // radosgw 16.
+  const { status, body } = await ask(
+    '/team-a?encoding-type=url&prefix=a%20%2B%20100%25.txt',
+    '<ListBucketResult><Name>shared-data</Name><Prefix>teams/a/a + 100%.txt</Prefix><EncodingType>url</EncodingType><IsTruncated>false</IsTruncated><Contents><Key>teams/a/a%20%2B%20100%25.txt</Key></Contents></ListBucketResult>',
+  );
+  expect(status).toBe(200);
+  expect(body).toContain('<Prefix>a%20%2B%20100%25.txt</Prefix>');
+  expect(body).toContain('<Contents><Key>a%20%2B%20100%25.txt</Key></Contents>');
 });

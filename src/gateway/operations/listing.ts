@@ -48,6 +48,24 @@ export function rewrittenListing(request: Authorized): ListingKind | undefined {
   return passes ? undefined : kind;
 }
 
+/** What a page repeats of its query. */
+const REPEATED: Readonly<Record<string, ListingField>> = {
+  delimiter: 'Delimiter',
+  'key-marker': 'KeyMarker',
+  marker: 'Marker',
+  prefix: 'Prefix',
+  'start-after': 'StartAfter',
+};
+
+function askedFor(query: readonly QueryParameter[]): Listing['fields'] {
+  const asked: { [name in ListingField]?: string } = {};
+  for (const { name, value } of query) {
+    const field = REPEATED[name];
+    if (field !== undefined) asked[field] = value;
+  }
+  return asked;
+}
+
 /** Query parameters that are keys, or the beginning of some. */
 const KEY_PARAMETERS: ReadonlySet<string> = new Set(['key-marker', 'marker', 'prefix', 'start-after']);
 /** The parameter behind which a page begins; undefined for one that begins at its token or number alone. */
@@ -97,7 +115,7 @@ async function page(
   try {
     const text = (await response.body.read(MAX_ANSWER_BYTES)).toString('utf8');
     const place = placeOf(request);
-    const listing = inClientsKeys(parseListing(text, kind), place);
+    const listing = inClientsKeys(parseListing(text, kind, askedFor(query)), place);
     const fields = clientFields(listing, request, place, dependencies);
     const headers = withoutFraming(answerHeaders(request, response, dependencies));
     return { listing: { ...listing, fields }, outcome, headers };
