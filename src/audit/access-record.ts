@@ -49,6 +49,8 @@ export interface AccessRecord {
   readonly signatureVersion?: 'SigV4' | 'SigV4A' | undefined;
   /** The deciding one: the first refusal, or the last grant. */
   readonly decision?: RecordedDecision | undefined;
+  /** What the decisions were made of. */
+  readonly evaluation?: RecordedEvaluation | undefined;
 
   /** Undefined when no answer was begun. */
   readonly status?: number | undefined;
@@ -79,15 +81,57 @@ export interface RecordedCause {
   readonly explanation: string;
 }
 
+type ConditionValue = string | readonly string[];
+
+/** What policies could ask of a request, and which they were. */
+export interface RecordedEvaluation {
+  /** Condition keys, as AWS writes them, with what they were; absent ones are not here. */
+  readonly context: Readonly<Record<string, ConditionValue>>;
+  /** Keys whose values are too long to be kept. */
+  readonly leftOut?: readonly string[] | undefined;
+  /** `NAME@FINGERPRINT` of every document that was looked at; the fingerprint is of its text (SHA-256, 12 hex digits). */
+  readonly policies: readonly string[];
+  /** The decisions before the deciding one, of a request that needs several. */
+  readonly earlier?: readonly RecordedDecision[] | undefined;
+}
+
 /** A policy's decision, with the action and the resource (an ARN) it was about. */
 export interface RecordedDecision {
   readonly effect: 'Allow' | 'Deny';
-  readonly action?: string | undefined;
-  readonly resource?: string | undefined;
+  readonly action: string;
+  readonly resource: string;
+  /** 12 digits. */
+  readonly resourceAccount: string;
+  /** Keys that have other values for this decision than in the context of the request; `null`: none. */
+  readonly context?: Readonly<Record<string, ConditionValue | null>> | undefined;
   /** The deciding statement of an Allow or an explicit Deny. */
   readonly by?: StatementReference | undefined;
   /** What was missing for an Allow, or any other cause of a Deny: `no identity policy allows it`. */
   readonly reason?: string | undefined;
+  /** Of a Deny: the statements that refuse, or the Allows that came nearest; at most three. */
+  readonly nearest?: readonly RecordedStatement[] | undefined;
+}
+
+/** What became of one statement. */
+export interface RecordedStatement {
+  readonly by: StatementReference;
+  readonly role: 'identity' | 'resource' | 'boundary' | 'session';
+  readonly effect: 'Allow' | 'Deny';
+  /** What kept it from applying: `Action`, `Resource`, `Principal`, their `Not` forms, or `Condition`. */
+  readonly mismatches: readonly {
+    readonly element: string;
+    readonly operator?: string;
+    readonly key?: string;
+    readonly wanted: readonly string[];
+    readonly actual: ConditionValue | undefined;
+  }[];
+  /** The conditions that held. */
+  readonly held: readonly {
+    readonly operator: string;
+    readonly key: string;
+    readonly wanted: readonly string[];
+    readonly actual: ConditionValue | undefined;
+  }[];
 }
 
 interface StatementReference {
@@ -115,4 +159,6 @@ export interface EntryResult {
   readonly status: number;
   readonly errorCode?: string | undefined;
   readonly decision?: RecordedDecision | undefined;
+  /** The decisions before it, of a key that needs several. */
+  readonly earlier?: readonly RecordedDecision[] | undefined;
 }

@@ -1,4 +1,11 @@
-export type { AccessRecord, EntryResult, RecordedCause, RecordedDecision } from './access-record.ts';
+export type {
+  AccessRecord,
+  EntryResult,
+  RecordedCause,
+  RecordedDecision,
+  RecordedEvaluation,
+  RecordedStatement,
+} from './access-record.ts';
 export { toJsonRecord } from './json-record.ts';
 export { redactRequestUri } from './redact.ts';
 export { renderS3AccessLogLine, renderS3AccessLogLines } from './s3-access-log.ts';

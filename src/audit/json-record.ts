@@ -33,6 +33,7 @@ export function toJsonRecord(record: AccessRecord): JsonRecord {
     authType: record.authType,
     signatureVersion: record.signatureVersion,
     decision: record.decision,
+    evaluation: record.evaluation,
     status: record.status,
     errorCode: record.errorCode,
     errorReason: record.errorReason,

@@ -1,6 +1,6 @@
 /** What goes back to the client, before it is written. */
-import type { EntryResult } from '../audit/index.ts';
 import type { UpstreamBody } from '../upstream/index.ts';
+import type { Decided } from './decide.ts';
 import { withoutHeaders } from './raw-headers.ts';
 
 export interface Answer {
@@ -11,7 +11,16 @@ export interface Answer {
   /** What the upstream said, for the audit record; undefined when it was not asked. */
   readonly upstream: UpstreamOutcome | undefined;
   /** What became of each key of a DeleteObjects. */
-  readonly entries?: readonly EntryResult[];
+  readonly entries?: readonly AnsweredEntry[];
+}
+
+/** One key of a DeleteObjects. */
+export interface AnsweredEntry {
+  readonly key: string;
+  readonly versionId: string | undefined;
+  /** The last one refuses, or all of them allow. */
+  readonly decided: readonly Decided[];
+  readonly errorCode: string | undefined;
 }
 
 export type AnswerBody =

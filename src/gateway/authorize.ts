@@ -2,32 +2,23 @@
  * May this caller do this? Every action that the request implies is decided; one refusal refuses the request. Only
  * this file makes an `Authorized`, and only an `Authorized` can be forwarded or answered.
  */
+import type { Decision, StatementRef } from '../policy/index.ts';
 import {
-  evaluate,
-  type CompiledPolicy,
-  type Decision,
-  type PolicyPrincipal,
-  type StatementRef,
-} from '../policy/index.ts';
-import {
-  bucketArn,
   checkAcl,
   checkCustomerKeys,
-  keyAsPath,
-  objectArn,
   parseCopySource,
   requiredActions,
   S3Error,
   switchedParts,
   type CopySource,
-  type OperationName,
   type RequiredAction,
 } from '../s3/index.ts';
 import type { Bucket, Buckets } from './buckets.ts';
 import { requireBodies } from './body-requirement.ts';
 import { requireSwitches } from './bucket-switches.ts';
 import { requireInPrefix, requireSize, requireWritable } from './bucket-limits.ts';
-import { conditionContext, type BodyContext } from './condition-context.ts';
+import type { BodyContext } from './condition-context.ts';
+import { decideAll, type DecideDependencies, type Decided } from './decide.ts';
 import { requireKeyTransport } from './key-transport.ts';
 import type { Authenticated } from './stages.ts';
 
@@ -41,24 +32,18 @@ export interface Authorized extends Authenticated {
   readonly copySource: (CopySource & { readonly bucketOwner: string }) | undefined;
   /** The bucket of `copySource`. */
   readonly sourceBucket: Bucket | undefined;
-  /** What let the request pass; undefined where each entry of the body is decided on its own. */
-  readonly decided: Decided | undefined;
+  /** What let the request pass; empty where each entry of the body is decided on its own. */
+  readonly decided: readonly Decided[];
 }
 
-/** A decision and what it was about. */
-export interface Decided {
-  readonly required: RequiredAction;
-  readonly decision: Decision;
-}
-
-/** A policy's refusal: its decision goes into the audit record. */
+/** A policy's refusal: its decisions, of which the last refuses, go into the audit record. */
 export class PolicyRefusal extends S3Error {
-  readonly decided: Decided;
+  readonly decided: readonly Decided[];
   /** The account that owns the bucket; undefined where there is none. */
   readonly bucketOwner: string | undefined;
 
   constructor(
-    decided: Decided,
+    decided: readonly Decided[],
     options: {
       readonly message: string | undefined;
       readonly reason: string;
@@ -72,14 +57,9 @@ export class PolicyRefusal extends S3Error {
   }
 }
 
-export interface AuthorizeDependencies {
+export interface AuthorizeDependencies extends DecideDependencies {
   readonly buckets: Buckets;
-  readonly accountId: string;
-  readonly region: string;
-  readonly now: () => number;
 }
-
-type DecideDependencies = Pick<AuthorizeDependencies, 'accountId' | 'now' | 'region'>;
 
 /**
  * @param feed reads what the buffered body says that policies may ask for; not called where the operation is off for the
@@ -101,14 +81,12 @@ export async function authorize(
   const bucket = address.bucket === undefined ? undefined : await dependencies.buckets.find(address.bucket);
   const source = await findSource(copySource, bucket, dependencies);
 
-  let decided: Decided | undefined;
-  if (!operation.perEntry)
-    for (const required of requiredActions(operation, effective, address, copySource)) {
-      const owner = ownerOf(required, { bucket, source, request, copySource });
-      const decision = decide(request, required, owner, body, dependencies);
-      decided = { required, decision };
-      if (decision.effect === 'Deny') throw refusal(request, required, decision, owner);
-    }
+  const concerned = (required: RequiredAction): Bucket | undefined =>
+    ownerOf(required, { bucket, source, request, copySource });
+  const required = requiredActions(operation, effective, address, copySource);
+  const decided = decideAll(request, required, concerned, body, dependencies);
+  const last = decided.at(-1);
+  if (last?.decision.effect === 'Deny') throw refusal(request, decided, last, concerned(last.required));
   // Entries are decided later, and who may touch none of them learns nothing of the bucket.
   if (!operation.perEntry) requireBucket(request, bucket);
   if (copySource !== undefined && source === undefined) throw noSuchBucket(request, copySource.bucket);
@@ -142,92 +120,14 @@ export function requireBucket(request: Authenticated, bucket: Bucket | undefined
   if (operation.body === 'stream') requireSize(request.body?.length, bucket);
 }
 
-/**
- * One action on one resource. A bucket whose policy is broken, or that is unknown, is denied by that alone.
- *
- * INVARIANT: a key is decided as its bytes and, where those look like a path with `..`, `.` or empty segments, as the
- * path that they resolve to as well: an upstream that keeps objects as files would open that one, and a scope of
- * `public/*` must not reach `secret` as `public/../secret`. See docs/decisions/0009.
- */
-export function decide(
-  request: Authenticated,
-  required: RequiredAction,
-  bucket: Bucket | undefined,
-  body: BodyContext,
-  dependencies: DecideDependencies,
-): Decision {
-  const decision = decideResource(request, required, bucket, body, dependencies);
-  const resolved = resolvedResource(required);
-  if (resolved === undefined || decision.effect === 'Deny') return decision;
-  const other = decideResource(request, { ...required, resource: resolved }, bucket, body, dependencies);
-  return other.effect === 'Deny' ? other : decision;
-}
-
-/** Undefined where the key is what a file system would make of it. */
-function resolvedResource({ resource, bucket }: RequiredAction): string | undefined {
-  if (bucket === undefined || !(resource.includes('//') || resource.includes('/.'))) return undefined;
-  const prefix = objectArn(bucket, '');
-  if (!resource.startsWith(prefix)) return undefined;
-  const key = resource.slice(prefix.length);
-  const path = keyAsPath(key);
-  return path === key ? undefined : prefix + path;
-}
-
-function decideResource(
-  request: Authenticated,
-  required: RequiredAction,
-  bucket: Bucket | undefined,
-  body: BodyContext,
-  dependencies: DecideDependencies,
-): Decision {
-  const repairs = bucket !== undefined && isRepair(request, bucket);
-  if (bucket?.policy.kind === 'broken' && !repairs)
-    return { effect: 'Deny', because: { kind: 'error', cause: bucket.policy.problem } };
-  const { caller } = request;
-  const resource = bucket?.policy.kind === 'policy' && !repairs ? bucket.policy.policy : undefined;
-  const resourceAccount = bucket?.ownerAccount ?? dependencies.accountId;
-  return evaluate(
-    {
-      action: required.action,
-      resource: required.resource,
-      resourceAccount,
-      principal: policyPrincipal(request),
-      context: conditionContext(request, dependencies.now(), body, {
-        account: resourceAccount,
-        region: dependencies.region,
-      }),
-    },
-    {
-      identity: caller.type === 'key' ? caller.key.policies : NO_POLICIES,
-      ...(resource !== undefined && { resource }),
-    },
-  );
-}
-
-/**
- * Whether the caller may list the bucket: who may not learns nothing of what is missing in it. `s3:prefix` is absent
- * in this check, as on AWS.
- */
-export function mayList(request: Authenticated, bucket: Bucket, dependencies: DecideDependencies): boolean {
-  const required = { action: 's3:ListBucket', resource: bucketArn(bucket.name), bucket: bucket.name };
-  return decide(request, required, bucket, {}, dependencies).effect === 'Allow';
-}
-
-/** May the caller take this action on the object of the request, besides what it asked for? */
-export function mayAlso(request: Authorized, action: string, dependencies: DecideDependencies): boolean {
-  const { bucket, address } = request;
-  if (bucket === undefined || address.key === undefined) return false;
-  const required = { action, resource: objectArn(bucket.name, address.key), bucket: bucket.name };
-  return decide(request, required, bucket, {}, dependencies).effect === 'Allow';
-}
-
 /** The refusal of one action, in the words that AWS has for a caller of the same account. */
 function refusal(
   request: Authenticated,
-  required: RequiredAction,
-  decision: Decision & { readonly effect: 'Deny' },
+  decided: readonly Decided[],
+  { required, decision }: Decided,
   bucket: Bucket | undefined,
 ): PolicyRefusal {
+  if (decision.effect === 'Allow') throw new Error('a refusal of what is allowed');
   const { caller } = request;
   const why = describe(decision);
   const reason = `${required.action} on ${required.resource}: ${why.internal}`;
@@ -238,29 +138,8 @@ function refusal(
     : undefined;
   // A refusal about the source of a copy says nothing of the bucket that the record is about.
   const bucketOwner = required.bucket === request.address.bucket ? bucket?.ownerAccount : undefined;
-  return new PolicyRefusal({ required, decision }, { message, reason, bucketOwner });
+  return new PolicyRefusal(decided, { message, reason, bucketOwner });
 }
-
-/**
- * The root user of the owner's account reads, replaces and removes a bucket policy whatever that policy says: else one
- * that denies everybody could never be repaired. Source: S3 API reference, PutBucketPolicy.
- */
-function isRepair({ caller, operation }: Authenticated, bucket: Bucket): boolean {
-  return (
-    POLICY_OPERATIONS.has(operation.name) &&
-    caller.type === 'key' &&
-    caller.key.principal.type === 'root' &&
-    caller.key.principal.accountId === bucket.ownerAccount
-  );
-}
-
-const POLICY_OPERATIONS: ReadonlySet<OperationName> = new Set([
-  'DeleteBucketPolicy',
-  'GetBucketPolicy',
-  'PutBucketPolicy',
-]);
-
-const NO_POLICIES: readonly CompiledPolicy[] = [];
 
 /** The bucket whose policy and account count. One that is asked to be made is nobody's, whoever has that name. */
 function ownerOf(
@@ -276,12 +155,6 @@ function ownerOf(
   if (request.operation.name === 'CreateBucket') return undefined;
   const ofSource = required.bucket === copySource?.bucket && required.bucket !== request.address.bucket;
   return ofSource ? source : bucket;
-}
-
-function policyPrincipal({ caller }: Authenticated): PolicyPrincipal {
-  if (caller.type === 'anonymous') return caller;
-  const { type, arn, accountId, userName, userId } = caller.key.principal;
-  return { type, arn, accountId, userName, userId };
 }
 
 async function isSwitchedOff(

@@ -31,6 +31,13 @@ export interface ResourceContext {
   readonly region: string;
 }
 
+/** What policies may ask of one decision. */
+export interface ConditionContext {
+  readonly lookup: ContextLookup;
+  /** As AWS writes them; a key that is not among them has no value. */
+  readonly names: () => readonly string[];
+}
+
 const LISTINGS = new Set(['ListObjects', 'ListObjectsV2', 'ListObjectVersions']);
 const REQUEST_TAG = 's3:requestobjecttag/';
 const PRINCIPAL_TAG = 'aws:principaltag/';
@@ -73,8 +80,8 @@ export function conditionContext(
   now: number,
   body: BodyContext = {},
   resource?: ResourceContext,
-): ContextLookup {
-  return (key) => {
+): ConditionContext {
+  const lookup: ContextLookup = (key) => {
     if (key === 's3:resourceaccount') return resource?.account;
     if (key.startsWith('s3:')) return s3Key(key, request, now, body);
     if (key.startsWith(PRINCIPAL_TAG)) return principalTag(request, key.slice(PRINCIPAL_TAG.length));
@@ -82,7 +89,65 @@ export function conditionContext(
     if (key === 'aws:requestedregion') return resource?.region;
     return globalKey(key, request, now);
   };
+  return { lookup, names: () => presentNames(request, body) };
 }
+
+/** The keys that the request may have, as AWS writes them: for the record. */
+function presentNames(request: Authenticated, body: BodyContext): readonly string[] {
+  const { caller } = request;
+  const principalTags = caller.type === 'anonymous' ? [] : Object.keys(caller.key.principal.tags);
+  return [
+    ...NAMES,
+    ...principalTags.map((tag) => `aws:PrincipalTag/${tag}`),
+    ...(requestTags(request, body) ?? []).map(({ key }) => `s3:RequestObjectTag/${key}`),
+  ];
+}
+
+const NAMES: readonly string[] = [
+  'aws:CurrentTime',
+  'aws:EpochTime',
+  'aws:PrincipalAccount',
+  'aws:PrincipalArn',
+  'aws:PrincipalIsAWSService',
+  'aws:PrincipalType',
+  'aws:Referer',
+  'aws:RequestedRegion',
+  'aws:ResourceAccount',
+  'aws:SecureTransport',
+  'aws:SourceIp',
+  'aws:UserAgent',
+  'aws:ViaAWSService',
+  'aws:userid',
+  'aws:username',
+  's3:InventoryAccessibleOptionalFields',
+  's3:ObjectCreationOperation',
+  's3:RequestObjectTagKeys',
+  's3:ResourceAccount',
+  's3:TlsVersion',
+  's3:VersionId',
+  's3:authType',
+  's3:delimiter',
+  's3:if-match',
+  's3:if-none-match',
+  's3:locationconstraint',
+  's3:max-keys',
+  's3:object-lock-legal-hold',
+  's3:object-lock-mode',
+  's3:object-lock-remaining-retention-days',
+  's3:object-lock-retain-until-date',
+  's3:prefix',
+  's3:signatureAge',
+  's3:signatureversion',
+  's3:x-amz-acl',
+  's3:x-amz-content-sha256',
+  's3:x-amz-copy-source',
+  's3:x-amz-metadata-directive',
+  's3:x-amz-server-side-encryption',
+  's3:x-amz-server-side-encryption-aws-kms-key-id',
+  's3:x-amz-server-side-encryption-customer-algorithm',
+  's3:x-amz-storage-class',
+  's3:x-amz-website-redirect-location',
+];
 
 function s3Key(
   key: string,

@@ -16,7 +16,8 @@ import {
   type UpstreamResponse,
 } from '../upstream/index.ts';
 import type { Answer, UpstreamOutcome } from './answer.ts';
-import { mayAlso, mayList, type Authorized, type AuthorizeDependencies } from './authorize.ts';
+import type { Authorized, AuthorizeDependencies } from './authorize.ts';
+import { mayList, mayTouch } from './decide.ts';
 import { isBeyondPrefix } from './bucket-limits.ts';
 import { readRefusal, unavailable, UpstreamRefusal, upstreamOutcome } from './upstream-error.ts';
 import { lateXml } from './late-xml.ts';
@@ -230,6 +231,13 @@ export function answerHeaders(
     if (shown !== undefined) headers.push(name, shown);
   }
   return headers;
+}
+
+/** May the caller take this action on the object of the request, besides what it asked for? */
+function mayAlso(request: Authorized, action: string, dependencies: ForwardDependencies): boolean {
+  const { bucket, address } = request;
+  if (bucket === undefined || address.key === undefined) return false;
+  return mayTouch(request, action, { bucket, key: address.key }, dependencies);
 }
 
 /** What the caller gets to know of the upstream's refusal. */

@@ -1,12 +1,14 @@
 /** From what became known of a request to its one audit record, and to the metrics. */
-import type { AccessRecord, AuditSink, EntryResult, RecordedDecision } from '../audit/index.ts';
+import type { AccessRecord, AuditSink } from '../audit/index.ts';
 import { queryValue, S3Error } from '../s3/index.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
-import type { Answer } from './answer.ts';
-import { PolicyRefusal, type Authorized, type Decided } from './authorize.ts';
+import type { Answer, AnsweredEntry } from './answer.ts';
+import { PolicyRefusal, type Authorized } from './authorize.ts';
+import type { Decided } from './decide.ts';
 import type { IncomingBody } from './incoming-body.ts';
 import type { IncomingBytes } from './incoming-bytes.ts';
 import { headerOf } from './raw-headers.ts';
+import { recordDecision, recordDecisions } from './recorded-decision.ts';
 import type { Sent } from './respond.ts';
 import { SignatureMismatch, type SignatureDoctor } from './signature-doctor.ts';
 import type { MalformedRequest } from './server.ts';
@@ -168,7 +170,7 @@ export class RequestTrail {
       tls: stage.tls,
       ...identifiedFields(stage, refusal),
       ...callerFields(stage, refusal),
-      decision: decisionOf(stage, refusal),
+      ...decisionFields(stage, refusal, this.#answer?.entries),
       status: this.#status,
       errorCode: refusal?.code ?? this.#sent?.lateErrorCode,
       errorReason: refusal instanceof S3Error ? (refusal.reason ?? refusal.message) : undefined,
@@ -182,49 +184,40 @@ export class RequestTrail {
           : this.#answeredAt - (this.#bytes?.endedAt ?? stage.receivedAt),
       outcome: completed ? 'completed' : 'aborted-by-client',
       upstream,
-      entries: this.#answer?.entries,
     };
     if (refusal instanceof SignatureMismatch) this.#recorder.recordMismatch(record, refusal);
     else this.#recorder.record(record);
   }
 }
 
-/** What a decision says in the record. */
-function recordDecision({ required, decision }: Decided): RecordedDecision {
-  const about = { effect: decision.effect, action: required.action, resource: required.resource };
-  if (decision.effect === 'Allow') return { ...about, by: decision.by };
-  const { because } = decision;
-  switch (because.kind) {
-    case 'explicit':
-      return { ...about, by: because.by };
-    case 'implicit':
-      return { ...about, reason: `no ${because.missing} policy allows it` };
-    case 'error':
-      return { ...about, reason: String(because.cause) };
-  }
+function decidedIn(stage: Stage, refusal: S3Error | UpstreamRefusal | undefined): readonly Decided[] {
+  if (refusal instanceof PolicyRefusal) return refusal.decided;
+  return 'decided' in stage ? stage.decided : [];
 }
 
-/** What became of one key of a DeleteObjects. */
-export function entryResult(
-  entry: { readonly key: string; readonly versionId?: string | undefined },
-  decided: Decided,
-  errorCode: string | undefined,
-): EntryResult {
-  return {
-    key: entry.key,
-    versionId: entry.versionId,
-    status: errorCode === undefined ? 204 : errorCode === 'AccessDenied' ? 403 : 500,
-    errorCode,
-    decision: recordDecision(decided),
-  };
-}
-
-function decisionOf(
+/** The decisions of a request: its own, or one for each key of a DeleteObjects. */
+function decisionFields(
   stage: Stage,
   refusal: S3Error | UpstreamRefusal | undefined,
-): RecordedDecision | undefined {
-  if (refusal instanceof PolicyRefusal) return recordDecision(refusal.decided);
-  return 'decided' in stage && stage.decided !== undefined ? recordDecision(stage.decided) : undefined;
+  entries: readonly AnsweredEntry[] | undefined,
+): Pick<AccessRecord, 'decision' | 'entries' | 'evaluation'> {
+  if (entries === undefined) return recordDecisions(decidedIn(stage, refusal));
+  const evaluation = recordDecisions(entries[0]?.decided ?? []).evaluation;
+  const shared = evaluation?.context ?? {};
+  return {
+    evaluation: evaluation && { ...evaluation, earlier: undefined },
+    entries: entries.map(({ key, versionId, decided, errorCode }) => {
+      const recorded = decided.map((each) => recordDecision(each, shared));
+      return {
+        key,
+        versionId,
+        status: errorCode === undefined ? 204 : errorCode === 'AccessDenied' ? 403 : 500,
+        errorCode,
+        decision: recorded.at(-1),
+        ...(recorded.length > 1 && { earlier: recorded.slice(0, -1) }),
+      };
+    }),
+  };
 }
 
 function identifiedFields(

@@ -1,14 +1,14 @@
 /** From an access key id to everything a request's decision needs of it, cached. */
 import { createHash } from 'node:crypto';
 
-import { compilePolicy, parsePolicy, type CompiledPolicy } from '../policy/index.ts';
+import { compilePolicies, parsePolicy, type CompiledPolicy } from '../policy/index.ts';
 import { type Secret } from '../sigv4/index.ts';
 import { isImpossibleAccessKeyId } from './access-key.ts';
 import { decryptSecret, SecretUnusableError } from './encrypted-secret.ts';
 import { type MasterKey } from './master-key.ts';
 import { type Principal } from './principal.ts';
 import { createStoreCache } from './store-cache.ts';
-import { type IdentityStore, type KeyStatus, type StoredIdentity, type StoredPolicy } from './store.ts';
+import { type IdentityStore, type KeyStatus, type StoredIdentity } from './store.ts';
 
 export interface ResolvedKey {
   readonly accessKeyId: string;
@@ -17,7 +17,7 @@ export interface ResolvedKey {
   readonly secretVersion: string;
   readonly principal: Principal;
   /** The principal's policies and the key's own. The root needs none: the policy engine knows what it may. */
-  readonly policies: readonly CompiledPolicy[];
+  readonly policies: CompiledPolicy;
   /** Epoch milliseconds; undefined: never. */
   readonly expiresAt: number | undefined;
   /** An inactive or expired key is found too: whoever asks must refuse it. */
@@ -93,7 +93,7 @@ function resolveKey(
       // The nonce in it makes each encryption differ, also of a secret that was set anew.
       secretVersion: createHash('sha256').update(encryptedSecret).digest('hex').slice(0, 16),
       principal: { type, arn, accountId, userName, userId, tags },
-      policies: compilePolicies(identity, onProblem),
+      policies: compileStored(identity, onProblem),
       expiresAt,
       status,
     };
@@ -104,27 +104,25 @@ function resolveKey(
   }
 }
 
-function compilePolicies(
+function compileStored(
   { key, principal, principalPolicies, keyPolicies }: StoredIdentity,
   onProblem: DirectoryOptions['onProblem'],
-): readonly CompiledPolicy[] {
+): CompiledPolicy {
   const { accessKeyId } = key;
   const stored = [
     ...principalPolicies.map((policy) => ({ ...policy, name: `${principal.userName}/${policy.name}` })),
     ...keyPolicies.map((policy) => ({ ...policy, name: `${accessKeyId}/${policy.name}` })),
   ];
-  return stored.map((policy) => {
-    try {
-      return compileIdentityPolicy(policy);
-    } catch (error) {
-      onProblem({ kind: 'policy', subject: accessKeyId, policy: policy.name, error });
-      return compileIdentityPolicy({ name: policy.name, document: DENY_EVERYTHING });
-    }
-  });
-}
-
-function compileIdentityPolicy({ name, document }: StoredPolicy): CompiledPolicy {
-  return compilePolicy(parsePolicy(document, { type: 'identity' }), { name });
+  return compilePolicies(
+    stored.map(({ name, document }) => {
+      try {
+        return { name, document: parsePolicy(document, { type: 'identity' }) };
+      } catch (error) {
+        onProblem({ kind: 'policy', subject: accessKeyId, policy: name, error });
+        return { name, document: parsePolicy(DENY_EVERYTHING, { type: 'identity' }) };
+      }
+    }),
+  );
 }
 
 /** Takes the place of a policy that cannot be read: what that one denied is unknown, so all is. The Sid is the reason. */

@@ -1,9 +1,10 @@
 /** Policy cases: one JSON object a line, evaluated by the engine that enforces. */
 
-import { compilePolicy, type CompiledPolicy, type StatementRef } from './compile.ts';
+import { compilePolicies, compilePolicy, type CompiledPolicy, type StatementRef } from './compile.ts';
 import { parsePolicy } from './document.ts';
 import { PolicyError, type PolicyType } from './error.ts';
 import { evaluate, type Decision, type PolicySet } from './evaluate.ts';
+import { parsePrincipalArn, principalContext } from './principal-arn.ts';
 import type { PolicyPrincipal } from './principal.ts';
 import { isPublic } from './public.ts';
 import type { ContextLookup } from './template.ts';
@@ -87,7 +88,7 @@ function runValidation(fields: Fields): Outcome {
 function runDecision(fields: Fields): Outcome {
   const resource = textField(fields, 'resource');
   const given = contextField(fields);
-  const principal = parsePrincipalArn(textField(fields, 'principal'), given.get('aws:principalarn'));
+  const principal = principalField(fields, given.get('aws:principalarn'));
   const callerAccount = principal.type === 'anonymous' ? '' : principal.accountId;
   const decision = evaluate(
     {
@@ -100,6 +101,13 @@ function runDecision(fields: Fields): Outcome {
     policySet(fields, bucketOf(resource)),
   );
   return { got: decision.effect, by: decidedBy(decision) };
+}
+
+function principalField(fields: Fields, roleArn: string | readonly string[] | undefined): PolicyPrincipal {
+  const text = textField(fields, 'principal');
+  const principal = parsePrincipalArn(text, typeof roleArn === 'string' ? roleArn : undefined);
+  if (principal !== undefined) return principal;
+  throw new PolicyCaseError(`\`${text}\` is neither the ARN of a principal nor \`anonymous\``);
 }
 
 function policySet(fields: Fields, bucket: string | undefined): PolicySet {
@@ -118,10 +126,17 @@ function policySet(fields: Fields, bucket: string | undefined): PolicySet {
   };
 }
 
-function compileList(fields: Fields, field: string, type: PolicyType): CompiledPolicy[] {
+/** Undefined for no policy at all: a session without policies has no limit. */
+function compileList(fields: Fields, field: string, type: PolicyType): CompiledPolicy | undefined {
   const list = fields[field] ?? [];
   if (!Array.isArray(list)) throw new PolicyCaseError(`\`${field}\` is a list of policies`);
-  return list.map((each: unknown, index) => compileOne(each, `${field}[${index}]`, type));
+  if (list.length === 0) return undefined;
+  return compilePolicies(
+    list.map((each: unknown, index) => ({
+      document: parsePolicy(documentText(each), { type }),
+      name: `${field}[${index}]`,
+    })),
+  );
 }
 
 function compileOne(policy: unknown, name: string, type: PolicyType): CompiledPolicy {
@@ -133,56 +148,12 @@ function decidedBy(decision: Decision): StatementRef | undefined {
   return decision.because.kind === 'explicit' ? decision.because.by : undefined;
 }
 
-const PRINCIPAL =
-  /^arn:([a-z-]+):(iam|sts)::(\d{12}):(root|user|role|assumed-role|federated-user)(?:\/(.+))?$/;
-
-function parsePrincipalArn(text: string, givenArn: string | readonly string[] | undefined): PolicyPrincipal {
-  if (text === 'anonymous') return { type: 'anonymous' };
-  const [, partition = '', , accountId = '', kind, rest = ''] = PRINCIPAL.exec(text) ?? [];
-  const lastName = rest.slice(rest.lastIndexOf('/') + 1);
-  switch (kind) {
-    case 'root':
-      return { type: 'root', arn: text, accountId, userId: accountId };
-    case 'user':
-      return { type: 'user', arn: text, accountId, userName: lastName, userId: lastName };
-    case 'role':
-      return { type: 'role-session', arn: text, accountId, roleArn: text, userId: lastName };
-    case 'assumed-role': {
-      const [role = '', session = ''] = rest.split('/');
-      const roleArn =
-        typeof givenArn === 'string' ? givenArn : `arn:${partition}:iam::${accountId}:role/${role}`;
-      return { type: 'role-session', arn: text, accountId, roleArn, userId: `${role}:${session}` };
-    }
-    case 'federated-user':
-      return { type: 'federated', arn: text, accountId, userId: `${accountId}:${rest}` };
-    case undefined:
-    default:
-      throw new PolicyCaseError(`\`${text}\` is neither the ARN of a principal nor \`anonymous\``);
-  }
-}
-
-const PRINCIPAL_TYPES = {
-  user: 'User',
-  root: 'Account',
-  'role-session': 'AssumedRole',
-  federated: 'FederatedUser',
-} as const;
-
 /** What the case gives, then what follows from the principal (IAM User Guide, "Information available in all requests"). */
 function contextLookup(
   given: ReadonlyMap<string, string | readonly string[]>,
   principal: PolicyPrincipal,
 ): ContextLookup {
-  const derived = new Map<string, string>();
-  if (principal.type === 'anonymous') {
-    derived.set('aws:principaltype', 'Anonymous').set('aws:userid', 'anonymous');
-  } else {
-    derived.set('aws:principaltype', PRINCIPAL_TYPES[principal.type]);
-    derived.set('aws:principalarn', principal.roleArn ?? principal.arn);
-    derived.set('aws:principalaccount', principal.accountId);
-    if (principal.userId !== undefined) derived.set('aws:userid', principal.userId);
-    if (principal.userName !== undefined) derived.set('aws:username', principal.userName);
-  }
+  const derived = principalContext(principal);
   return (key) => given.get(key) ?? derived.get(key);
 }
 

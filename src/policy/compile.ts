@@ -19,10 +19,13 @@ export interface StatementRef {
 
 export interface CompiledStatement {
   readonly ref: StatementRef;
+  /** As it was parsed: for explanations. */
+  readonly source: Statement;
   readonly matchesAction: (lowerCaseAction: string) => boolean;
   readonly principals:
     { readonly negated: boolean; readonly patterns: readonly PrincipalPattern[] } | undefined;
   readonly matchesResource: ArnMatcher;
+  /** In the order of `source.conditions`. */
   readonly conditions: readonly ConditionTest[];
   /** Lower-case context keys that the statement may ask for. */
   readonly keys: ReadonlySet<string>;
@@ -34,20 +37,26 @@ export interface Candidates {
   readonly allow: readonly CompiledStatement[];
 }
 
+/** One document, or several of one kind that are decided together: a caller's identity policies. */
 export class CompiledPolicy {
-  readonly name: string;
+  /** `NAME@FINGERPRINT`, one for each document. */
+  readonly labels: readonly string[];
   readonly #deny: readonly CompiledStatement[];
   readonly #allow: readonly CompiledStatement[];
   /** Bounded: only actions of S3 are kept, and there is a fixed number of those. */
   readonly #byAction = new Map<string, Candidates>();
 
   constructor(
-    name: string,
+    labels: readonly string[],
     statements: { readonly deny: CompiledStatement[]; readonly allow: CompiledStatement[] },
   ) {
-    this.name = name;
+    this.labels = labels;
     this.#deny = statements.deny;
     this.#allow = statements.allow;
+  }
+
+  statements(): readonly CompiledStatement[] {
+    return [...this.#deny, ...this.#allow];
   }
 
   candidates(action: string): Candidates {
@@ -64,17 +73,32 @@ export class CompiledPolicy {
   }
 }
 
-/** `name` appears in decisions: `bucket policy`, or what the operator calls the policy. */
-export function compilePolicy(document: PolicyDocument, options: { readonly name: string }): CompiledPolicy {
+/** A document and the name under which it appears in decisions: `bucket policy`, or what the operator calls it. */
+export interface PolicySource {
+  readonly document: PolicyDocument;
+  readonly name: string;
+}
+
+/** @param sources documents of one kind: an Allow or Deny of any of them is one of the whole. */
+export function compilePolicies(sources: readonly PolicySource[]): CompiledPolicy {
   const deny: CompiledStatement[] = [];
   const allow: CompiledStatement[] = [];
-  const variables = document.version === '2012-10-17';
-  for (const [index, statement] of document.statements.entries()) {
-    const sid = statement.sid === undefined ? {} : { sid: statement.sid };
-    const ref = { policy: options.name, ...sid, index };
-    (statement.effect === 'Deny' ? deny : allow).push(compileStatement(statement, { ref, variables }));
+  for (const { document, name } of sources) {
+    const variables = document.version === '2012-10-17';
+    for (const [index, statement] of document.statements.entries()) {
+      const sid = statement.sid === undefined ? {} : { sid: statement.sid };
+      const ref = { policy: name, ...sid, index };
+      (statement.effect === 'Deny' ? deny : allow).push(compileStatement(statement, { ref, variables }));
+    }
   }
-  return new CompiledPolicy(options.name, { deny, allow });
+  return new CompiledPolicy(
+    sources.map(({ document, name }) => `${name}@${document.fingerprint}`),
+    { deny, allow },
+  );
+}
+
+export function compilePolicy(document: PolicyDocument, options: { readonly name: string }): CompiledPolicy {
+  return compilePolicies([{ document, name: options.name }]);
 }
 
 /** More than S3 has; the callers' spelling of an action is one of a few. */
@@ -89,6 +113,7 @@ function compileStatement(
   const keys = new Set<string>();
   return {
     ref: options.ref,
+    source: statement,
     matchesAction: compileActions(statement),
     principals: principals && {
       negated: principals.negated,

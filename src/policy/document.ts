@@ -1,5 +1,6 @@
 /** A policy document: JSON text to checked statements. */
 
+import { createHash } from 'node:crypto';
 import { checkArnPattern } from './arn.ts';
 import { checkBucketPolicy } from './bucket-policy.ts';
 import type { Condition } from './condition.ts';
@@ -15,6 +16,8 @@ export interface PolicyDocument {
   readonly version: PolicyVersion;
   readonly id: string | undefined;
   readonly statements: readonly Statement[];
+  /** The first 12 hex digits of the text's SHA-256: tells in a record which text was in force. */
+  readonly fingerprint: string;
 }
 
 export interface Statement {
@@ -42,11 +45,15 @@ export interface LocatedText {
 }
 
 export interface LocatedCondition extends Condition {
+  /** The operator as it is written. */
+  readonly name: string;
   readonly position: Position;
 }
 
 interface LocatedPrincipal {
   readonly pattern: PrincipalPattern;
+  /** The value as it is written. */
+  readonly text: string;
   readonly position: Position;
 }
 
@@ -71,7 +78,8 @@ export function parsePolicy(text: string, options: ParsePolicyOptions): PolicyDo
       detail: `the document has ${size} bytes, the limit is ${limit}; use wildcards or fewer statements`,
     });
   }
-  const document = new DocumentReader(type).document(readJson(text, type));
+  const fingerprint = createHash('sha256').update(text).digest('hex').slice(0, 12);
+  const document = { ...new DocumentReader(type).document(readJson(text, type)), fingerprint };
   if (type === 'resource') checkBucketPolicy(document, options.bucket);
   return document;
 }
@@ -103,7 +111,7 @@ class DocumentReader {
     this.#type = type;
   }
 
-  document(root: JsonObject): PolicyDocument {
+  document(root: JsonObject): Omit<PolicyDocument, 'fingerprint'> {
     const elements = this.#elements(root, ROOT_ELEMENTS);
     this.#version = this.#readVersion(elements.get('Version'));
     const id = this.#optionalText(elements.get('Id'), 'Id');
@@ -206,7 +214,7 @@ class DocumentReader {
     const { node, negated } = element;
     if (node.kind === 'string') {
       if (node.text !== '*') throw this.#invalidPrincipal(node.text, node.position);
-      const everyone = { pattern: { kind: 'everyone' }, position: node.position } as const;
+      const everyone = { pattern: { kind: 'everyone' }, text: '*', position: node.position } as const;
       return { negated, items: [everyone], position: node.position };
     }
     if (node.kind !== 'object') throw this.#invalidPrincipal(node.kind, node.position);
@@ -214,7 +222,7 @@ class DocumentReader {
       this.#texts(member.value).map(({ text, position: at }) => {
         const pattern = parsePrincipal(member.key, text);
         if (pattern === undefined) throw this.#invalidPrincipal(`"${member.key}": "${text}"`, at);
-        return { pattern, position: at };
+        return { pattern, text, position: at };
       }),
     );
     if (items.length === 0) throw this.#invalidPrincipal('{}', node.position);
@@ -298,7 +306,13 @@ class DocumentReader {
             throw this.#syntax(each.position, `\`${name}\` cannot compare with it: ${compiled.invalid}`);
           }
         }
-        return { use, key: member.key, values: values.map(({ text }) => text), position: member.position };
+        return {
+          use,
+          name,
+          key: member.key,
+          values: values.map(({ text }) => text),
+          position: member.position,
+        };
       });
     });
   }

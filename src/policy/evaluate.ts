@@ -10,7 +10,7 @@ import {
 } from './principal.ts';
 import type { ContextLookup } from './template.ts';
 
-interface EvaluationRequest {
+export interface EvaluationRequest {
   /** `s3:GetObject` */
   readonly action: string;
   /** ARN; `arn:aws:s3:::*` for what has no bucket. */
@@ -21,13 +21,14 @@ interface EvaluationRequest {
   readonly context: ContextLookup;
 }
 
+/** The policies that can speak of a request; each undefined where there is none. */
 export interface PolicySet {
-  readonly identity: readonly CompiledPolicy[];
+  readonly identity?: CompiledPolicy | undefined;
   /** The bucket policy. */
-  readonly resource?: CompiledPolicy;
-  readonly boundary?: CompiledPolicy;
-  /** One of them has to allow; an empty list is no limit. */
-  readonly session?: readonly CompiledPolicy[];
+  readonly resource?: CompiledPolicy | undefined;
+  readonly boundary?: CompiledPolicy | undefined;
+  /** What any of the session's policies allows, all of them together allow. */
+  readonly session?: CompiledPolicy | undefined;
 }
 
 export type Decision =
@@ -54,7 +55,9 @@ export function evaluate(request: EvaluationRequest, policies: PolicySet): Decis
 
 /** May one of the policies ask for a context key that begins with `prefix` (lower case) when it decides the action? */
 export function readsContextKey(policies: PolicySet, action: string, prefix: string): boolean {
-  return allPolicies(policies).some((policy) => {
+  const { identity, resource, boundary, session } = policies;
+  return [identity, resource, boundary, session].some((policy) => {
+    if (policy === undefined) return false;
     const { deny, allow } = policy.candidates(action);
     return [...deny, ...allow].some(({ keys }) => [...keys].some((key) => key.startsWith(prefix)));
   });
@@ -71,7 +74,8 @@ function decide(request: EvaluationRequest, policies: PolicySet): Decision {
   const granted = resourceGrant(policies.resource, request);
   if (principal.type === 'anonymous') return granted.by ? allowedBy(granted.by) : implicit('resource');
 
-  const identity = principal.type === 'root' ? ROOT_USER : someAllow(policies.identity, request);
+  const identity =
+    principal.type === 'root' ? ROOT_USER : policies.identity && someAllow(policies.identity, request);
   const limit = limitedBy(request, policies);
   if (principal.accountId !== request.resourceAccount) {
     if (granted.by === undefined) return implicit('resource');
@@ -89,26 +93,35 @@ function decide(request: EvaluationRequest, policies: PolicySet): Decision {
 }
 
 function explicitDeny(request: EvaluationRequest, policies: PolicySet): StatementRef | undefined {
-  const { resource, boundary } = policies;
+  const { identity, resource, boundary, session } = policies;
   const hasBoundary = boundary !== undefined;
   return (
-    (resource && denies(resource, request, hasBoundary)) ??
-    firstDeny(policies.identity, request) ??
-    (boundary && denies(boundary, request, hasBoundary)) ??
-    (policies.session && firstDeny(policies.session, request))
+    (resource && !isRepair(request) ? denies(resource, request, hasBoundary) : undefined) ??
+    (identity && denies(identity, request, false)) ??
+    (boundary && denies(boundary, request, false)) ??
+    (session && denies(session, request, false))
   );
 }
 
-function firstDeny(
-  policies: readonly CompiledPolicy[],
-  request: EvaluationRequest,
-): StatementRef | undefined {
-  for (const policy of policies) {
-    const by = denies(policy, request, false);
-    if (by !== undefined) return by;
-  }
-  return undefined;
+/**
+ * The root user of the owner's account reads, replaces and removes a bucket policy whatever that policy says: else one
+ * that denies everybody could never be repaired. Source: S3 API reference, PutBucketPolicy.
+ */
+export function isRepair({
+  action,
+  principal,
+  resourceAccount,
+}: Pick<EvaluationRequest, 'action' | 'principal' | 'resourceAccount'>): boolean {
+  return (
+    principal.type === 'root' && principal.accountId === resourceAccount && REPAIRS.has(action.toLowerCase())
+  );
 }
+
+const REPAIRS: ReadonlySet<string> = new Set([
+  's3:deletebucketpolicy',
+  's3:getbucketpolicy',
+  's3:putbucketpolicy',
+]);
 
 function denies(
   policy: CompiledPolicy,
@@ -126,7 +139,11 @@ function denies(
   return undefined;
 }
 
-function denyNames(statement: CompiledStatement, principal: PolicyPrincipal, hasBoundary: boolean): boolean {
+export function denyNames(
+  statement: CompiledStatement,
+  principal: PolicyPrincipal,
+  hasBoundary: boolean,
+): boolean {
   const { principals } = statement;
   if (principals === undefined) return true;
   return principals.negated
@@ -134,14 +151,9 @@ function denyNames(statement: CompiledStatement, principal: PolicyPrincipal, has
     : matchPrincipals(principals.patterns, principal) !== 'none';
 }
 
-function someAllow(
-  policies: readonly CompiledPolicy[],
-  request: EvaluationRequest,
-): StatementRef | undefined {
-  for (const policy of policies) {
-    for (const statement of policy.candidates(request.action).allow) {
-      if (applies(statement, request.resource, request.context)) return statement.ref;
-    }
+function someAllow(policy: CompiledPolicy, request: EvaluationRequest): StatementRef | undefined {
+  for (const statement of policy.candidates(request.action).allow) {
+    if (applies(statement, request.resource, request.context)) return statement.ref;
   }
   return undefined;
 }
@@ -173,11 +185,11 @@ function limitedBy(request: EvaluationRequest, policies: PolicySet): 'boundary' 
   if (
     boundary !== undefined &&
     request.principal.type !== 'root' &&
-    someAllow([boundary], request) === undefined
+    someAllow(boundary, request) === undefined
   ) {
     return 'boundary';
   }
-  const isOpen = session === undefined || session.length === 0 || someAllow(session, request) !== undefined;
+  const isOpen = session === undefined || someAllow(session, request) !== undefined;
   return isOpen ? undefined : 'session';
 }
 
@@ -185,11 +197,6 @@ function applies(statement: CompiledStatement, resource: string, context: Contex
   if (!statement.matchesResource(resource, context)) return false;
   for (const holds of statement.conditions) if (!holds(context)) return false;
   return true;
-}
-
-function allPolicies(policies: PolicySet): CompiledPolicy[] {
-  const { identity, resource, boundary, session } = policies;
-  return [...identity, ...(session ?? []), resource, boundary].filter((policy) => policy !== undefined);
 }
 
 function allowedBy(by: StatementRef): Decision {

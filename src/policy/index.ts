@@ -1,8 +1,17 @@
 export { PolicyCaseError, runPolicyCase } from './cases.ts';
-export { compilePolicy, type CompiledPolicy, type StatementRef } from './compile.ts';
+export { compilePolicies, compilePolicy, type CompiledPolicy, type StatementRef } from './compile.ts';
 export { parsePolicy } from './document.ts';
 export { PolicyError } from './error.ts';
-export { evaluate, readsContextKey, type Decision, type PolicySet } from './evaluate.ts';
+export {
+  evaluate,
+  isRepair,
+  readsContextKey,
+  type Decision,
+  type EvaluationRequest,
+  type PolicySet,
+} from './evaluate.ts';
+export { explain, type Explanation, type Mismatch, type StatementReport } from './explain.ts';
+export { parsePrincipalArn, principalContext } from './principal-arn.ts';
 export type { PolicyPrincipal } from './principal.ts';
 export { isPublic } from './public.ts';
 export { isKnownS3Action } from './s3-action.ts';

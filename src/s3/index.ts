@@ -102,7 +102,7 @@ export {
   SWITCHED_RESPONSE_HEADERS,
   WRITE_CONDITIONS,
 } from './request-fields.ts';
-export { requiredActions, requiredEntryActions, type RequiredAction } from './required-actions.ts';
+export { asPathsToo, requiredActions, requiredEntryActions, type RequiredAction } from './required-actions.ts';
 export { signedReadings } from './signed-readings.ts';
 export { switchedParts } from './switched-parts.ts';
 export { parseTagging, parseTaggingHeader, renderTagging, renderTaggingHeader, type Tag } from './tagging.ts';

@@ -4,6 +4,7 @@ import type { Address } from './address.ts';
 import { ALL_BUCKETS_ARN, bucketArn, objectArn } from './arn.ts';
 import type { CopySource } from './copy-source.ts';
 import type { DeleteEntry } from './delete-objects.ts';
+import { keyAsPath } from './object-key.ts';
 import type { ActionCondition, OperationAction } from './operation.ts';
 import type { Operation } from './operation-table.ts';
 import { queryValue, type WireRequest } from './wire-request.ts';
@@ -51,8 +52,24 @@ interface Facts {
 function collect(actions: readonly OperationAction[], facts: Facts): readonly RequiredAction[] {
   const required: RequiredAction[] = [];
   for (const { action, resource, when } of actions)
-    if (when === undefined || holds(when, facts)) required.push({ action, ...target(resource, facts) });
+    if (when === undefined || holds(when, facts))
+      required.push(...asPathsToo({ action, ...target(resource, facts) }));
   return required;
+}
+
+/**
+ * INVARIANT: a key is decided as its bytes and, where those look like a path with `..`, `.` or empty segments, as the
+ * path that they resolve to as well: an upstream that keeps objects as files would open that one, and a scope of
+ * `public/*` must not reach `secret` as `public/../secret`. See docs/decisions/0009.
+ */
+export function asPathsToo(required: RequiredAction): readonly RequiredAction[] {
+  const { resource, bucket } = required;
+  if (bucket === undefined || !(resource.includes('//') || resource.includes('/.'))) return [required];
+  const prefix = objectArn(bucket, '');
+  if (!resource.startsWith(prefix)) return [required];
+  const key = resource.slice(prefix.length);
+  const path = keyAsPath(key);
+  return path === key ? [required] : [required, { ...required, resource: prefix + path }];
 }
 
 function target(kind: OperationAction['resource'], facts: Facts): Omit<RequiredAction, 'action'> {

@@ -58,7 +58,7 @@ describe('keys issue', () => {
           principal: key?.principal ?? { type: 'anonymous' },
           context: () => undefined,
         },
-        { identity: key?.policies ?? [] },
+        { identity: key?.policies },
       ).effect;
     expect(decide('s3:GetObject', 'reports/2026/a')).toBe('Allow');
     expect(decide('s3:PutObject', 'reports/2026/a')).toBe('Deny');

@@ -11,12 +11,12 @@ async function signed(
   options: { readonly received?: Partial<Received>; readonly body?: BodyContext; readonly now?: number } = {},
 ) {
   const { received = {}, body, now = NOW } = options;
-  return conditionContext(await authenticated(await signByHeader(request), { received }), now, body);
+  return conditionContext(await authenticated(await signByHeader(request), { received }), now, body).lookup;
 }
 
 async function anonymous(target: string) {
   const headers = [['host', 'gateway.example']] as const;
-  return conditionContext(await authenticated({ method: 'GET', target, headers }), NOW);
+  return conditionContext(await authenticated({ method: 'GET', target, headers }), NOW).lookup;
 }
 
 function put(headers: Readonly<Record<string, string>>, body?: BodyContext) {
@@ -69,7 +69,7 @@ describe('the request', () => {
 
   test('that was presigned says so, and how long ago in milliseconds', async () => {
     const request = await authenticated(await presign(GET, { expiresIn: 3600 }));
-    const context = conditionContext(request, NOW + 61_000);
+    const context = conditionContext(request, NOW + 61_000).lookup;
     expect(context('s3:authtype')).toBe('REST-QUERY-STRING');
     expect(context('s3:signatureage')).toBe('61000');
     expect(context('s3:x-amz-content-sha256')).toBe(UNSIGNED);
@@ -194,7 +194,7 @@ describe('the caller', () => {
     const principal = { ...KEY.principal, type: 'root', arn: 'arn:aws:iam::111122223333:root' } as const;
     const dependencies = { keys: keyDirectory({ ...KEY, principal }) };
     const request = await authenticated(await signByHeader(GET), { dependencies });
-    expect(conditionContext(request, NOW)(key)).toBe(value);
+    expect(conditionContext(request, NOW).lookup(key)).toBe(value);
   });
 
   test.each([

@@ -7,6 +7,7 @@ import { BodyFraming } from '../../src/gateway/body-framing.ts';
 import { identify } from '../../src/gateway/identify.ts';
 import type { Authenticated, Identified, Received } from '../../src/gateway/stages.ts';
 import type { KeyDirectory, ResolvedKey } from '../../src/identity/index.ts';
+import { compilePolicies } from '../../src/policy/index.ts';
 import { S3Error } from '../../src/s3/index.ts';
 import { createSigningKeys, Secret } from '../../src/sigv4/index.ts';
 import {
@@ -33,7 +34,7 @@ export const KEY: ResolvedKey = {
     userId: 'AIDAEXAMPLE',
     tags: { Team: 'Red', __proto__x: 'y' },
   },
-  policies: [],
+  policies: compilePolicies([]),
   expiresAt: undefined,
   status: 'Active',
 };

@@ -97,7 +97,7 @@ describe('the key directory', () => {
       expiresAt: NOW + 5,
       status: 'Active',
     });
-    expect(found?.policies).toHaveLength(1);
+    expect(found?.policies.labels).toHaveLength(1);
     expect(inspect(found, { depth: 10 })).not.toContain(EXAMPLE_SECRET);
   });
 
@@ -198,7 +198,7 @@ describe('the key directory', () => {
       effect: 'Allow',
       by: { policy: `${EXAMPLE_KEY_ID}/scope` },
     });
-    expect((await keys.find('AKIASECOND'))?.policies).toHaveLength(1);
+    expect((await keys.find('AKIASECOND'))?.policies.labels).toHaveLength(1);
   });
 
   test('a policy that cannot be read denies all, whatever else allows, and is told', async () => {

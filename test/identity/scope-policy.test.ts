@@ -14,7 +14,7 @@ interface Attempt {
 
 function decider(scope: KeyScope): (attempt: Attempt) => 'Allow' | 'Deny' {
   const { name, document } = scopePolicy(scope);
-  const identity = [compilePolicy(parsePolicy(document, { type: 'identity' }), { name })];
+  const identity = compilePolicy(parsePolicy(document, { type: 'identity' }), { name });
   return ({ action, on, listed }) =>
     evaluate(
       {

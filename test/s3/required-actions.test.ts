@@ -72,7 +72,11 @@ describe('the actions of a request', () => {
       'PUT',
       '/bucket/key',
       { 'x-amz-copy-source': '/other-bucket/a%2F..%2Fb' },
-      ['s3:GetObject arn:aws:s3:::other-bucket/a/../b other-bucket', `s3:PutObject ${OBJECT}`],
+      [
+        's3:GetObject arn:aws:s3:::other-bucket/a/../b other-bucket',
+        's3:GetObject arn:aws:s3:::other-bucket/b other-bucket',
+        `s3:PutObject ${OBJECT}`,
+      ],
     ],
     [
       'PUT',

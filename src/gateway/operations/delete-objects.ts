@@ -10,17 +10,11 @@ import {
   type DeleteErrorEntry,
 } from '../../s3/index.ts';
 import { xmlAnswer, type Answer, type UpstreamOutcome } from '../answer.ts';
-import {
-  decide,
-  requireBucket,
-  type AuthorizeDependencies,
-  type Authorized,
-  type Decided,
-} from '../authorize.ts';
+import { requireBucket, type Authorized } from '../authorize.ts';
+import { decideAll, type DecideDependencies, type Decided } from '../decide.ts';
 import { forwardedHeaders, send, xmlPayload } from '../forward.ts';
 import type { Performance, PerformDependencies } from '../perform.ts';
 import { clientKey, names, placeOf, upstreamKey } from '../place.ts';
-import { entryResult } from '../record.ts';
 import type { Place } from '../routes.ts';
 import { unavailable, upstreamOutcome } from '../upstream-error.ts';
 
@@ -37,7 +31,7 @@ export async function deleteObjects(
   const errors: DeleteErrorEntry[] = [];
   const decisions = objects.map((entry) => ({ entry, decided: decideEntry(request, entry, dependencies) }));
   for (const { entry, decided } of decisions)
-    if (decided.decision.effect === 'Allow') allowed.push(entry);
+    if (isAllowed(decided)) allowed.push(entry);
     else errors.push(denied(entry));
   const answer = (
     deleted: readonly DeletedEntry[],
@@ -45,7 +39,12 @@ export async function deleteObjects(
     outcome?: UpstreamOutcome,
   ): Answer => ({
     ...xmlAnswer(renderDeleteResult({ deleted, errors: failed }), outcome),
-    entries: decisions.map(({ entry, decided }) => entryResult(entry, decided, codeFor(entry, failed))),
+    entries: decisions.map(({ entry, decided }) => ({
+      key: entry.key,
+      versionId: entry.versionId,
+      decided,
+      errorCode: codeFor(entry, failed),
+    })),
   });
   if (allowed.length === 0) return answer([], errors);
   requireBucket(request, request.bucket);
@@ -79,16 +78,19 @@ function renamed<T extends { readonly key: string }>(entry: T, key: string): T {
   return entry.key === key ? entry : { ...entry, key };
 }
 
-/** The first refusal of its actions, or the last grant. */
-function decideEntry(request: Authorized, entry: DeleteEntry, dependencies: AuthorizeDependencies): Decided {
-  const body = { versionId: entry.versionId };
-  let decided: Decided | undefined;
-  for (const required of requiredEntryActions(request.operation, request.effective, request.address, entry)) {
-    decided = { required, decision: decide(request, required, request.bucket, body, dependencies) };
-    if (decided.decision.effect === 'Deny') break;
-  }
-  if (decided === undefined) throw new Error('an entry of DeleteObjects that needs no action');
-  return decided;
+/** Up to the first refusal of its actions. */
+function decideEntry(
+  request: Authorized,
+  entry: DeleteEntry,
+  dependencies: DecideDependencies,
+): readonly Decided[] {
+  const required = requiredEntryActions(request.operation, request.effective, request.address, entry);
+  if (required.length === 0) throw new Error('an entry of DeleteObjects that needs no action');
+  return decideAll(request, required, () => request.bucket, { versionId: entry.versionId }, dependencies);
+}
+
+function isAllowed(decided: readonly Decided[]): boolean {
+  return decided.every(({ decision }) => decision.effect === 'Allow');
 }
 
 function codeFor(entry: DeleteEntry, errors: readonly DeleteErrorEntry[]): string | undefined {

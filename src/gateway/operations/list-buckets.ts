@@ -7,7 +7,8 @@ import {
   type ListedBucket,
 } from '../../s3/index.ts';
 import { xmlAnswer, type Answer, type UpstreamOutcome } from '../answer.ts';
-import { decide, mayList, type Authorized } from '../authorize.ts';
+import type { Authorized } from '../authorize.ts';
+import { decide, mayList } from '../decide.ts';
 import type { Bucket } from '../buckets.ts';
 import { canonicalUserId } from '../canonical-user.ts';
 import { sendToService } from '../forward.ts';
@@ -70,7 +71,7 @@ function maySee(request: Authorized, bucket: Bucket, dependencies: PerformDepend
     resource: `arn:aws:s3:::${bucket.name}`,
     bucket: bucket.name,
   };
-  return decide(request, locate, bucket, {}, dependencies).effect === 'Allow';
+  return decide(request, locate, bucket, {}, dependencies).decision.effect === 'Allow';
 }
 
 interface Candidates {

@@ -1,0 +1,131 @@
+/** What the record keeps of decisions: enough to explain them and to make them again by other policies, bounded, no secrets. */
+import type { RecordedDecision, RecordedEvaluation, RecordedStatement } from '../audit/index.ts';
+import { redactRequestUri } from '../audit/index.ts';
+import { explain, type Mismatch, type StatementReport } from '../policy/index.ts';
+import type { ConditionContext } from './condition-context.ts';
+import type { Decided } from './decide.ts';
+
+export interface RecordedDecisions {
+  /** The last one: the refusal, or the last grant. */
+  readonly decision: RecordedDecision | undefined;
+  readonly evaluation: RecordedEvaluation | undefined;
+}
+
+/** @param decided of one request, in the order in which they were made. */
+export function recordDecisions(decided: readonly Decided[]): RecordedDecisions {
+  const [first] = decided;
+  const last = decided.at(-1);
+  if (first === undefined || last === undefined) return { decision: undefined, evaluation: undefined };
+  const shared = recordContext(first.context);
+  const recorded = decided.map((each) => recordDecision(each, shared.context));
+  return {
+    decision: recorded.at(-1),
+    evaluation: {
+      ...shared,
+      policies: policiesOf(first),
+      ...(recorded.length > 1 && { earlier: recorded.slice(0, -1) }),
+    },
+  };
+}
+
+/** @param shared the context that is recorded once for the request: what differs from it stands with the decision. */
+export function recordDecision(decided: Decided, shared: Context): RecordedDecision {
+  const { required, decision, evaluated } = decided;
+  const context = differing(recordContext(decided.context).context, shared);
+  const about = {
+    effect: decision.effect,
+    action: required.action,
+    resource: required.resource,
+    resourceAccount: evaluated.resourceAccount,
+    ...(context !== undefined && { context }),
+  };
+  if (decision.effect === 'Allow') return { ...about, by: decision.by };
+  const { because } = decision;
+  const nearest = explain(evaluated, decided.policies).nearest.map((each) => recordStatement(each, decided));
+  const near = nearest.length === 0 ? {} : { nearest };
+  switch (because.kind) {
+    case 'explicit':
+      return { ...about, by: because.by, ...near };
+    case 'implicit':
+      return { ...about, reason: `no ${because.missing} policy allows it`, ...near };
+    case 'error':
+      return { ...about, reason: String(because.cause) };
+  }
+}
+
+type Context = RecordedEvaluation['context'];
+
+/** Longer values are left out, and named: half a value would be another one. */
+const MAX_VALUE_LENGTH = 1024;
+
+function recordContext({ lookup, names }: ConditionContext): {
+  readonly context: Context;
+  readonly leftOut?: readonly string[];
+} {
+  const context: Record<string, string | readonly string[]> = {};
+  const leftOut: string[] = [];
+  for (const name of names()) {
+    const value = valueOf(name, lookup);
+    if (value === undefined) continue;
+    if (isShort(value)) context[name] = value;
+    else leftOut.push(name);
+  }
+  return { context, ...(leftOut.length > 0 && { leftOut }) };
+}
+
+function valueOf(name: string, lookup: ConditionContext['lookup']): string | readonly string[] | undefined {
+  try {
+    const value = lookup(name.toLowerCase());
+    // A page can be opened by a presigned URL.
+    return name === 'aws:Referer' && typeof value === 'string' ? redactRequestUri(value) : value;
+  } catch {
+    // The decision says so, where it hung on it.
+    return undefined;
+  }
+}
+
+function isShort(value: string | readonly string[]): boolean {
+  if (typeof value === 'string') return value.length <= MAX_VALUE_LENGTH;
+  let length = 0;
+  for (const each of value) length += each.length;
+  return length <= MAX_VALUE_LENGTH;
+}
+
+/** `null` for a key that the shared context has and this one has not. */
+function differing(context: Context, shared: Context): RecordedDecision['context'] {
+  if (context === shared) return undefined;
+  const different: Record<string, string | readonly string[] | null> = {};
+  for (const [name, value] of Object.entries(context))
+    if (!isSame(value, shared[name])) different[name] = value;
+  for (const name of Object.keys(shared)) if (context[name] === undefined) different[name] = null;
+  return Object.keys(different).length === 0 ? undefined : different;
+}
+
+function isSame(left: string | readonly string[], right: string | readonly string[] | undefined): boolean {
+  if (typeof left === 'string' || typeof right === 'string' || right === undefined) return left === right;
+  return left.length === right.length && left.every((each, index) => each === right[index]);
+}
+
+/** Values that are long, and what a page's address may hold, are not repeated here. */
+function recordStatement(
+  { by, role, effect, mismatches, held }: StatementReport,
+  { context }: Decided,
+): RecordedStatement {
+  const actual = (key: string): string | readonly string[] | undefined => {
+    const value = valueOf(key.toLowerCase() === 'aws:referer' ? 'aws:Referer' : key, context.lookup);
+    return value === undefined || isShort(value) ? value : `(${value.length} characters)`;
+  };
+  return {
+    by,
+    role,
+    effect,
+    mismatches: mismatches.map((each: Mismatch) =>
+      each.element === 'Condition' ? { ...each, actual: actual(each.key) } : each,
+    ),
+    held: held.map(({ operator, key, wanted }) => ({ operator, key, wanted, actual: actual(key) })),
+  };
+}
+
+function policiesOf({ policies: { identity, resource } }: Decided): readonly string[] {
+  return [...(identity?.labels ?? []), ...(resource?.labels ?? [])];
+}
