@@ -47,8 +47,10 @@ export interface AccessRecord {
   readonly accessKeyId?: string | undefined;
   readonly authType?: 'AuthHeader' | 'QueryString' | 'POST' | undefined;
   readonly signatureVersion?: 'SigV4' | 'SigV4A' | undefined;
-  /** The deciding one: the first refusal, or the last grant. */
+  /** The deciding one: the refusal, or the first grant. */
   readonly decision?: RecordedDecision | undefined;
+  /** The others of a request that needs several. */
+  readonly otherDecisions?: readonly RecordedDecision[] | undefined;
   /** What the decisions were made of. */
   readonly evaluation?: RecordedEvaluation | undefined;
 
@@ -91,8 +93,6 @@ export interface RecordedEvaluation {
   readonly leftOut?: readonly string[] | undefined;
   /** `NAME@FINGERPRINT` of every document that was looked at; the fingerprint is of its text (SHA-256, 12 hex digits). */
   readonly policies: readonly string[];
-  /** The decisions before the deciding one, of a request that needs several. */
-  readonly earlier?: readonly RecordedDecision[] | undefined;
 }
 
 /** A policy's decision, with the action and the resource (an ARN) it was about. */
@@ -159,6 +159,6 @@ export interface EntryResult {
   readonly status: number;
   readonly errorCode?: string | undefined;
   readonly decision?: RecordedDecision | undefined;
-  /** The decisions before it, of a key that needs several. */
-  readonly earlier?: readonly RecordedDecision[] | undefined;
+  /** The others of a key that needs several. */
+  readonly otherDecisions?: readonly RecordedDecision[] | undefined;
 }

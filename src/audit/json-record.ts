@@ -33,6 +33,7 @@ export function toJsonRecord(record: AccessRecord): JsonRecord {
     authType: record.authType,
     signatureVersion: record.signatureVersion,
     decision: record.decision,
+    otherDecisions: record.otherDecisions,
     evaluation: record.evaluation,
     status: record.status,
     errorCode: record.errorCode,

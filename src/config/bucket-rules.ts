@@ -13,6 +13,7 @@ export function bucketSettings(
     owner: config.accountId,
     readOnly: false,
     maxObjectBytes: undefined,
+    filterListings: false,
     operations: NO_OPERATIONS,
   };
 }

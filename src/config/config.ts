@@ -20,6 +20,15 @@ export interface Config {
   readonly store: { readonly kind: 'sqlite'; readonly path: string };
   /** The folder of live bucket policies. */
   readonly policiesDir: string;
+  /** Policies that are tried beside those in force, and decide nothing; absent: none are. */
+  readonly candidatePoliciesDir: string | undefined;
+  /** For every bucket, beside what each bucket has set for itself. */
+  readonly publicAccessBlock: {
+    /** PutBucketPolicy refuses a public policy. */
+    readonly blockPublicPolicy: boolean;
+    /** A bucket with a public policy is open to its owner's account alone. */
+    readonly restrictPublicBuckets: boolean;
+  };
   /** Absent: an administrator key is made at the first start. */
   readonly root: RootKey | undefined;
   /** 32 bytes as 64 hex digits or in base64. Absent: made at the first start. */
@@ -168,6 +177,8 @@ export interface BucketSettings {
   readonly readOnly: boolean;
   /** Of one object, parts of uploads taken alone. */
   readonly maxObjectBytes: number | undefined;
+  /** Keys that the caller may not read are left out of listings. */
+  readonly filterListings: boolean;
   /** What is off unless named here. */
   readonly operations: ReadonlySet<OperationSwitch>;
 }

@@ -116,6 +116,11 @@ export const SETTINGS = z.strictObject({
   dataDir: filePath.default('./data'),
   store: store.optional(),
   policiesDir: filePath.optional(),
+  candidatePoliciesDir: filePath.optional(),
+  publicAccessBlock: map({
+    blockPublicPolicy: flag().prefault(false),
+    restrictPublicBuckets: flag().prefault(false),
+  }).prefault({}),
   root: map({
     accessKeyId,
     accessKeyIdFile: filePath.optional(),
@@ -138,6 +143,7 @@ export const SETTINGS = z.strictObject({
       target: target.optional(),
       readOnly: z.boolean({ error: '`true` or `false`' }).default(false),
       maxObjectSize: byteSize().optional(),
+      filterListings: z.boolean({ error: '`true` or `false`' }).default(false),
       operations: list(choice(SWITCHES), 'operations to switch on').default([]),
     }),
     'maps with `name` and the settings of a bucket',

@@ -29,6 +29,12 @@ const VARIABLES: readonly Variable[] = [
   { name: 'DATA_DIR', path: ['dataDir'] },
   { name: 'STORE', path: ['store'] },
   { name: 'POLICIES_DIR', path: ['policiesDir'] },
+  { name: 'CANDIDATE_POLICIES_DIR', path: ['candidatePoliciesDir'] },
+  { name: 'PUBLIC_ACCESS_BLOCK_BLOCK_PUBLIC_POLICY', path: ['publicAccessBlock', 'blockPublicPolicy'] },
+  {
+    name: 'PUBLIC_ACCESS_BLOCK_RESTRICT_PUBLIC_BUCKETS',
+    path: ['publicAccessBlock', 'restrictPublicBuckets'],
+  },
   { name: 'ROOT_ACCESS_KEY_ID', path: ['root', 'accessKeyId'] },
   { name: 'ROOT_ACCESS_KEY_ID_FILE', path: ['root', 'accessKeyIdFile'] },
   { name: 'ROOT_SECRET_ACCESS_KEY', path: ['root', 'secretAccessKey'] },

@@ -8,7 +8,7 @@ import type { Place, Routes } from './routes.ts';
 
 export interface Bucket extends Pick<
   BucketSettings,
-  'bodies' | 'maxObjectBytes' | 'operations' | 'readOnly'
+  'bodies' | 'filterListings' | 'maxObjectBytes' | 'operations' | 'readOnly'
 > {
   readonly name: string;
   /** Where its objects are. */
@@ -53,7 +53,7 @@ export function createBuckets(options: {
       const record = known?.record;
       const place = record === undefined ? routes.configured(name) : routes.made(name, record.upstream);
       if (place === undefined) return undefined;
-      const { owner, bodies, maxObjectBytes, operations, readOnly } = settings(name);
+      const { owner, bodies, filterListings, maxObjectBytes, operations, readOnly } = settings(name);
       const file = folder.get(name);
       return {
         name,
@@ -61,6 +61,7 @@ export function createBuckets(options: {
         ownerAccount: record?.ownerAccount ?? owner,
         record,
         bodies,
+        filterListings,
         maxObjectBytes,
         operations,
         readOnly,

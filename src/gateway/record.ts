@@ -8,7 +8,7 @@ import type { Decided } from './decide.ts';
 import type { IncomingBody } from './incoming-body.ts';
 import type { IncomingBytes } from './incoming-bytes.ts';
 import { headerOf } from './raw-headers.ts';
-import { recordDecision, recordDecisions } from './recorded-decision.ts';
+import { recordDecisions, recordEvaluation } from './recorded-decision.ts';
 import type { Sent } from './respond.ts';
 import { SignatureMismatch, type SignatureDoctor } from './signature-doctor.ts';
 import type { MalformedRequest } from './server.ts';
@@ -195,27 +195,27 @@ function decidedIn(stage: Stage, refusal: S3Error | UpstreamRefusal | undefined)
   return 'decided' in stage ? stage.decided : [];
 }
 
-/** The decisions of a request: its own, or one for each key of a DeleteObjects. */
+/** The decisions of a request: its own, or those of each key of a DeleteObjects. */
 function decisionFields(
   stage: Stage,
   refusal: S3Error | UpstreamRefusal | undefined,
   entries: readonly AnsweredEntry[] | undefined,
-): Pick<AccessRecord, 'decision' | 'entries' | 'evaluation'> {
-  if (entries === undefined) return recordDecisions(decidedIn(stage, refusal));
-  const evaluation = recordDecisions(entries[0]?.decided ?? []).evaluation;
-  const shared = evaluation?.context ?? {};
+): Pick<AccessRecord, 'decision' | 'entries' | 'evaluation' | 'otherDecisions'> {
+  if (entries === undefined) {
+    const decided = decidedIn(stage, refusal);
+    const evaluation = recordEvaluation(decided[0]);
+    if (evaluation === undefined) return {};
+    const { decision, others } = recordDecisions(decided, evaluation.context);
+    return { decision, otherDecisions: others, evaluation };
+  }
+  const evaluation = recordEvaluation(entries[0]?.decided[0]);
+  if (evaluation === undefined) return {};
   return {
-    evaluation: evaluation && { ...evaluation, earlier: undefined },
+    evaluation,
     entries: entries.map(({ key, versionId, decided, errorCode }) => {
-      const recorded = decided.map((each) => recordDecision(each, shared));
-      return {
-        key,
-        versionId,
-        status: errorCode === undefined ? 204 : errorCode === 'AccessDenied' ? 403 : 500,
-        errorCode,
-        decision: recorded.at(-1),
-        ...(recorded.length > 1 && { earlier: recorded.slice(0, -1) }),
-      };
+      const { decision, others } = recordDecisions(decided, evaluation.context);
+      const status = errorCode === undefined ? 204 : errorCode === 'AccessDenied' ? 403 : 500;
+      return { key, versionId, status, errorCode, decision, otherDecisions: others };
     }),
   };
 }

@@ -5,31 +5,33 @@ import { explain, type Mismatch, type StatementReport } from '../policy/index.ts
 import type { ConditionContext } from './condition-context.ts';
 import type { Decided } from './decide.ts';
 
+/** The decisions of a request, or of one key of a DeleteObjects. */
 export interface RecordedDecisions {
-  /** The last one: the refusal, or the last grant. */
+  /** The refusal, or the first grant. */
   readonly decision: RecordedDecision | undefined;
-  readonly evaluation: RecordedEvaluation | undefined;
+  /** The others, where several were needed. */
+  readonly others?: readonly RecordedDecision[];
 }
 
-/** @param decided of one request, in the order in which they were made. */
-export function recordDecisions(decided: readonly Decided[]): RecordedDecisions {
-  const [first] = decided;
-  const last = decided.at(-1);
-  if (first === undefined || last === undefined) return { decision: undefined, evaluation: undefined };
-  const shared = recordContext(first.context);
-  const recorded = decided.map((each) => recordDecision(each, shared.context));
-  return {
-    decision: recorded.at(-1),
-    evaluation: {
-      ...shared,
-      policies: policiesOf(first),
-      ...(recorded.length > 1 && { earlier: recorded.slice(0, -1) }),
-    },
-  };
+/**
+ * @param decided in the order in which they were made, up to the first refusal.
+ * @param shared the context of the record.
+ */
+export function recordDecisions(decided: readonly Decided[], shared: Context): RecordedDecisions {
+  const recorded = decided.map((each) => recordDecision(each, shared));
+  const refused = recorded.at(-1)?.effect === 'Deny';
+  const decision = refused ? recorded.at(-1) : recorded[0];
+  const others = refused ? recorded.slice(0, -1) : recorded.slice(1);
+  return { decision, ...(others.length > 0 && { others }) };
+}
+
+/** Undefined when nothing was decided. */
+export function recordEvaluation(decided: Decided | undefined): RecordedEvaluation | undefined {
+  return decided && { ...recordContext(decided.context), policies: policiesOf(decided) };
 }
 
 /** @param shared the context that is recorded once for the request: what differs from it stands with the decision. */
-export function recordDecision(decided: Decided, shared: Context): RecordedDecision {
+function recordDecision(decided: Decided, shared: Context): RecordedDecision {
   const { required, decision, evaluated } = decided;
   const context = differing(recordContext(decided.context).context, shared);
   const about = {

@@ -69,7 +69,7 @@ describe('the JSON record', () => {
       accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
       authType: 'AuthHeader',
       signatureVersion: 'SigV4',
-      decision: { effect: 'Allow', by: { policy: 'root user', index: 0 } },
+      decision: SAMPLE.decision,
       status: 200,
       bytesReceived: 4406583,
       bytesSent: 0,

@@ -94,8 +94,8 @@ describe('keys issue', () => {
     const one = await resolve(dataDir, await issue('--bucket', 'one'));
     const two = await resolve(dataDir, await issue('--bucket', 'two', '--write-only'));
     expect(two?.principal).toEqual(one?.principal);
-    expect(one?.policies).toHaveLength(1);
-    expect(two?.policies).toHaveLength(1);
+    expect(one?.policies.labels).toHaveLength(1);
+    expect(two?.policies.labels).toHaveLength(1);
   });
 
   test('without a scope nothing is issued, and it says what to give', async () => {
@@ -110,7 +110,7 @@ describe('keys issue', () => {
     const dataDir = temporaryFolder();
     const run = await keys(['issue', '--user', 'alice', '--no-policy', '--output', 'json'], { dataDir });
     const key = await resolve(dataDir, JSON.parse(run.stdout).AccessKeyId);
-    expect(key?.policies).toEqual([]);
+    expect(key?.policies.labels).toEqual([]);
   });
 
   test("a policy file is the key's policy; a broken one is refused with file, line and column", async () => {

@@ -16,6 +16,7 @@ describe('bucket settings', () => {
       bodies: 'any',
       owner: '000000000000',
       readOnly: false,
+      filterListings: false,
       maxObjectBytes: undefined,
       operations: new Set(),
     });
@@ -54,7 +55,14 @@ describe('warnings', () => {
 });
 
 function rule(one: Pick<BucketRule, 'bodies' | 'owner' | 'pattern'>): BucketRule {
-  return { readOnly: false, maxObjectBytes: undefined, operations: new Set(), target: undefined, ...one };
+  return {
+    readOnly: false,
+    filterListings: false,
+    maxObjectBytes: undefined,
+    operations: new Set(),
+    target: undefined,
+    ...one,
+  };
 }
 
 function warnings(env: Record<string, string>): readonly string[] {

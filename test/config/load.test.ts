@@ -49,6 +49,8 @@ describe('defaults', () => {
       dataDir: resolve('data'),
       store: { kind: 'sqlite', path: resolve('data/bucketwarden.db') },
       policiesDir: resolve('data/policies'),
+      candidatePoliciesDir: undefined,
+      publicAccessBlock: { blockPublicPolicy: false, restrictPublicBuckets: false },
       root: undefined,
       masterKey: undefined,
       upstreams: [],

@@ -34,6 +34,7 @@ function buckets(options: {
       bodies: 'checksummed',
       owner: '111122223333',
       readOnly: false,
+      filterListings: false,
       maxObjectBytes: undefined,
       operations: new Set(),
     }),
