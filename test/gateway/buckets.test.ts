@@ -53,6 +53,7 @@ describe('a bucket', () => {
       place: { upstream: UPSTREAM, bucket: 'reports', prefix: '' },
       bodies: 'checksummed',
       readOnly: false,
+      filterListings: false,
       maxObjectBytes: undefined,
       operations: new Set(),
       policy: { kind: 'none' },
