@@ -1,10 +1,12 @@
 /** Patterns over ARNs: six parts, each matched on its own; the sixth takes the rest, colons included. */
 
-import { ANY_RUN } from './glob.ts';
+import { ANY_RUN, canMatchPrefix, matchGlob } from './glob.ts';
 import {
   compileTokens,
   literalText,
+  literalStart,
   parseTemplate,
+  resolveTokens,
   splitAtColons,
   type ContextLookup,
   type TextMatcher,
@@ -15,25 +17,75 @@ export type ArnMatcher = (arn: string, context: ContextLookup) => boolean;
 
 const PARTS = 6;
 
+/** A pattern, and what an index over patterns needs to know of it. */
+export interface ArnPattern {
+  readonly matches: ArnMatcher;
+  /** How it begins, up to the first wildcard or variable: an ARN that begins otherwise does not match. */
+  readonly literal: string;
+  /** `matches` for an ARN that begins with `literal`; undefined if every such ARN matches. */
+  readonly rest: ArnMatcher | undefined;
+  /** The five parts and the rest. */
+  readonly parts: readonly (readonly Token[])[];
+}
+
 /**
  * An incomplete pattern (`arn:aws:s3`, or a lone `*`) gets `*` for what is missing.
  * Source: IAM User Guide, "IAM JSON policy elements: Resource", incomplete ARNs.
  */
-export function compileArn(tokens: readonly Token[]): ArnMatcher {
+export function compileArn(tokens: readonly Token[]): ArnPattern {
   const parts = arnParts(tokens);
-  const resource = compileTokens(parts[PARTS - 1] ?? []);
+  const resource = parts[PARTS - 1] ?? [];
   const head = parts.slice(0, PARTS - 1).map(literalText);
-  if (head.every((part) => part !== undefined)) {
-    const prefix = `${head.join(':')}:`;
-    return (arn, context) => arn.startsWith(prefix) && resource(arn, prefix.length, context);
+  if (!head.every((part) => part !== undefined)) {
+    const matches = partsMatcher(parts.map(compileTokens));
+    return { matches, literal: literalStart(tokens), rest: matches, parts };
   }
-  const matchers = parts.slice(0, PARTS - 1).map(compileTokens);
-  return (arn, context) => matchParts(arn, matchers, resource, context);
+  const start = literalStart(resource);
+  const literal = `${head.join(':')}:${start}`;
+  const tail = resource.slice(start.length);
+  const covers = tail.length > 0 && tail.every((token) => token === ANY_RUN);
+  const matchesTail = compileTokens(tail);
+  const rest: ArnMatcher = (arn, context) => matchesTail(arn, literal.length, arn.length, context);
+  return covers
+    ? { matches: (arn) => arn.startsWith(literal), literal, rest: undefined, parts }
+    : { matches: (arn, context) => arn.startsWith(literal) && rest(arn, context), literal, rest, parts };
 }
 
 /** As an ARN; and a lone `*` is every resource. */
-export function compileResource(tokens: readonly Token[]): ArnMatcher {
-  return tokens.length === 1 && tokens[0] === ANY_RUN ? () => true : compileArn(tokens);
+export function compileResource(tokens: readonly Token[]): ArnPattern {
+  if (tokens.length !== 1 || tokens[0] !== ANY_RUN) return compileArn(tokens);
+  return { matches: () => true, literal: '', rest: undefined, parts: arnParts(tokens) };
+}
+
+/**
+ * Can the pattern match some ARN that begins with `start`, or (`every`) does it match every one?
+ * @param start has all six parts, the last one unfinished.
+ */
+export function matchesBelow(
+  pattern: ArnPattern,
+  start: string,
+  context: ContextLookup,
+): 'none' | 'some' | 'every' {
+  if (pattern.literal.length >= start.length) {
+    // What is longer can only be reached; `start` itself lies outside of it.
+    if (!pattern.literal.startsWith(start)) return 'none';
+    if (pattern.literal.length > start.length) return 'some';
+  } else if (!start.startsWith(pattern.literal)) {
+    return 'none';
+  }
+  if (pattern.rest === undefined) return 'every';
+  let from = 0;
+  for (const part of pattern.parts.slice(0, PARTS - 1)) {
+    const resolved = resolveTokens(part, context);
+    const colon = start.indexOf(':', from);
+    if (resolved === undefined || colon < 0 || !matchGlob(resolved, start, from, colon)) return 'none';
+    from = colon + 1;
+  }
+  const resolved = resolveTokens(pattern.parts[PARTS - 1] ?? [], context);
+  const unfinished = start.slice(from);
+  if (resolved === undefined || !canMatchPrefix(resolved, unfinished)) return 'none';
+  // A last `*` takes whatever follows; without one, something that follows does not match.
+  return resolved.at(-1) === ANY_RUN && matchGlob(resolved, unfinished) ? 'every' : 'some';
 }
 
 /** The five parts and the rest, each as tokens. */
@@ -54,17 +106,14 @@ export function checkArnPattern(text: string, options: { readonly variables: boo
   return literalText(scheme ?? []) === 'arn' ? undefined : `\`${text}\` does not begin with \`arn:\``;
 }
 
-function matchParts(
-  arn: string,
-  matchers: readonly TextMatcher[],
-  resource: TextMatcher,
-  context: ContextLookup,
-): boolean {
-  let start = 0;
-  for (const matcher of matchers) {
-    const colon = arn.indexOf(':', start);
-    if (colon < 0 || !matcher(arn.slice(start, colon), 0, context)) return false;
-    start = colon + 1;
-  }
-  return resource(arn, start, context);
+function partsMatcher(matchers: readonly TextMatcher[]): ArnMatcher {
+  return (arn, context) => {
+    let from = 0;
+    for (let part = 0; part < PARTS; part += 1) {
+      const to = part === PARTS - 1 ? arn.length : arn.indexOf(':', from);
+      if (to < 0 || matchers[part]?.(arn, from, to, context) !== true) return false;
+      from = to + 1;
+    }
+    return true;
+  };
 }

@@ -1,10 +1,10 @@
 /** A parsed document in the form that is evaluated: everything that does not depend on the request is done here. */
 
-import { compileResource, type ArnMatcher } from './arn.ts';
 import { compileCondition, type Condition, type ConditionTest } from './condition.ts';
 import type { PolicyDocument, Statement } from './document.ts';
 import { globTokens, matchGlob } from './glob.ts';
 import type { PrincipalPattern } from './principal.ts';
+import { ResourceSet } from './resources.ts';
 import { isKnownS3Action } from './s3-action.ts';
 import { parseTemplate } from './template.ts';
 
@@ -24,7 +24,7 @@ export interface CompiledStatement {
   readonly matchesAction: (lowerCaseAction: string) => boolean;
   readonly principals:
     { readonly negated: boolean; readonly patterns: readonly PrincipalPattern[] } | undefined;
-  readonly matchesResource: ArnMatcher;
+  readonly resources: ResourceSet;
   /** In the order of `source.conditions`. */
   readonly conditions: readonly ConditionTest[];
   /** Lower-case context keys that the statement may ask for. */
@@ -119,7 +119,7 @@ function compileStatement(
       negated: principals.negated,
       patterns: principals.items.map((item) => item.pattern),
     },
-    matchesResource: compileResources(resources, { variables, keys }),
+    resources: compileResources(resources, { variables, keys }),
     conditions: conditions.map((condition) => {
       collectKeys(condition, { variables, keys });
       return compileCondition(condition, { variables });
@@ -137,17 +137,12 @@ function compileActions(statement: Statement): (action: string) => boolean {
 function compileResources(
   resources: Statement['resources'],
   options: { readonly variables: boolean; readonly keys: Set<string> },
-): ArnMatcher {
-  if (resources === undefined) return () => true;
-  const matchers = resources.items.map(({ text }) => {
-    const parsed = parseTemplate(text, { variables: options.variables, wildcards: true });
-    if ('invalid' in parsed) throw new Error(parsed.invalid);
-    for (const token of parsed.tokens) if (typeof token === 'object') options.keys.add(token.key);
-    return compileResource(parsed.tokens);
-  });
-  const [only] = matchers;
-  if (only !== undefined && matchers.length === 1 && !resources.negated) return only;
-  return (arn, context) => matchers.some((matcher) => matcher(arn, context)) !== resources.negated;
+): ResourceSet {
+  const texts = resources?.items.map(({ text }) => text) ?? ['*'];
+  const set = new ResourceSet(texts, { negated: resources?.negated === true, variables: options.variables });
+  for (const { parts } of set.patterns)
+    for (const token of parts.flat()) if (typeof token === 'object') options.keys.add(token.key);
+  return set;
 }
 
 function collectKeys(

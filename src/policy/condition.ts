@@ -30,15 +30,17 @@ export function compileCondition(
     if (typeof compiled !== 'function') throw new Error(compiled.invalid);
     return compiled;
   });
-  if (operator.family === 'Null') return nullTest(key, tests);
-  const holds = operator.negated ? noneMatches(tests) : someMatches(tests);
+  const isNull = operator.family === 'Null';
+  const matches = isNull ? someNull(tests) : someMatches(tests);
+  const holds = operator.negated ? noneMatches(matches) : matches;
   if (quantifier === undefined) {
+    if (isNull) return nullTest(key, tests);
     const whenMissing = ifExists || operator.negated;
     return (context) => {
       const value = context(key);
       if (value === undefined) return whenMissing;
-      // A multivalued key needs ForAllValues or ForAnyValue.
-      return typeof value === 'string' && holds(value, context);
+      // A multivalued key needs ForAllValues or ForAnyValue; without values it is as good as missing.
+      return typeof value === 'string' ? holds(value, context) : value.length === 0 && whenMissing;
     };
   }
   const whenEmpty = ifExists || quantifier === 'all';
@@ -68,7 +70,12 @@ function someMatches(tests: readonly ValueTest[]): ValueTest {
   return (value, context) => tests.some((test) => test(value, context));
 }
 
-function noneMatches(tests: readonly ValueTest[]): ValueTest {
-  const some = someMatches(tests);
+function noneMatches(some: ValueTest): ValueTest {
   return (value, context) => !some(value, context);
+}
+
+/** Null with a set operator: asked of each value. */
+function someNull(tests: readonly ValueTest[]): ValueTest {
+  const holds = someMatches(tests);
+  return (value, context) => holds(value === '' ? 'true' : 'false', context);
 }

@@ -194,7 +194,7 @@ function limitedBy(request: EvaluationRequest, policies: PolicySet): 'boundary' 
 }
 
 function applies(statement: CompiledStatement, resource: string, context: ContextLookup): boolean {
-  if (!statement.matchesResource(resource, context)) return false;
+  if (!statement.resources.matches(resource, context)) return false;
   for (const holds of statement.conditions) if (!holds(context)) return false;
   return true;
 }

@@ -91,7 +91,7 @@ function report(
       wanted: texts(source.actions),
       actual: action,
     });
-  if (!statement.matchesResource(resource, context))
+  if (!statement.resources.matches(resource, context))
     mismatches.push({
       element: source.resources?.negated === true ? 'NotResource' : 'Resource',
       wanted: texts(source.resources),

@@ -8,13 +8,13 @@
 export const ANY_RUN = -1;
 export const ANY_ONE = -2;
 
-/** Does `text`, from the index `from` to its end, match the whole pattern? Cost: at most pattern x text. */
-export function matchGlob(pattern: readonly number[], text: string, from = 0): boolean {
+/** Does `text`, from the index `from` up to `to`, match the whole pattern? Cost: at most pattern x text. */
+export function matchGlob(pattern: readonly number[], text: string, from = 0, to = text.length): boolean {
   let position = 0;
   let at = from;
   let retryPattern = -1;
   let retryAt = 0;
-  while (at < text.length) {
+  while (at < to) {
     const token = position < pattern.length ? pattern[position] : undefined;
     if (token === ANY_RUN) {
       position += 1;

@@ -1,3 +1,4 @@
+export { mayAllowBelow } from './below.ts';
 export { PolicyCaseError, runPolicyCase } from './cases.ts';
 export { compilePolicies, compilePolicy, type CompiledPolicy, type StatementRef } from './compile.ts';
 export { parsePolicy } from './document.ts';

@@ -35,7 +35,7 @@ export function parseOperator(text: string): OperatorUse | undefined {
   const quantifier =
     match[1] === undefined ? undefined : match[1] === 'forallvalues' ? ('all' as const) : ('any' as const);
   const ifExists = match[3] !== undefined;
-  if (operator.family === 'Null' && (ifExists || quantifier !== undefined)) return undefined;
+  if (operator.family === 'Null' && ifExists) return undefined;
   return { operator, quantifier, ifExists };
 }
 
@@ -83,7 +83,7 @@ function equals(text: string, options: { readonly variables: boolean }): Compile
   const parsed = parseTemplate(text, { ...options, wildcards: false });
   if ('invalid' in parsed) return parsed;
   const matcher = compileTokens(parsed.tokens);
-  return (value, context) => matcher(value, 0, context);
+  return (value, context) => matcher(value, 0, value.length, context);
 }
 
 function equalsIgnoringCase(text: string, options: { readonly variables: boolean }): CompiledValue {
@@ -99,15 +99,14 @@ function like(text: string, options: { readonly variables: boolean }): CompiledV
   const parsed = parseTemplate(text, { ...options, wildcards: true });
   if ('invalid' in parsed) return parsed;
   const matcher = compileTokens(parsed.tokens);
-  return (value, context) => matcher(value, 0, context);
+  return (value, context) => matcher(value, 0, value.length, context);
 }
 
 function arn(text: string, options: { readonly variables: boolean }): CompiledValue {
   const parsed = parseTemplate(text, { ...options, wildcards: true });
   if ('invalid' in parsed) return parsed;
   // INVARIANT: a value that is no ARN (fewer than six parts) matches no pattern, not even `*`.
-  const matcher = compileArn(parsed.tokens);
-  return (value, context) => matcher(value, context);
+  return compileArn(parsed.tokens).matches;
 }
 
 function numeric(accepts: (order: number) => boolean): Operator['compile'] {

@@ -5,8 +5,8 @@ import { ANY_ONE, ANY_RUN, literalTokens, matchGlob } from './glob.ts';
 /** Lower-case condition key to value; undefined when absent. A list is a multivalued key. */
 export type ContextLookup = (key: string) => string | readonly string[] | undefined;
 
-/** Does the text from the index `from` on match? */
-export type TextMatcher = (text: string, from: number, context: ContextLookup) => boolean;
+/** Does the text from the index `from` up to `to` match? */
+export type TextMatcher = (text: string, from: number, to: number, context: ContextLookup) => boolean;
 
 interface Variable {
   /** Lower-case condition key. */
@@ -71,21 +71,27 @@ export function resolveTokens(tokens: readonly Token[], context: ContextLookup):
 /** Picks the cheapest way to match: most patterns are a literal, or a literal followed by `*`. */
 export function compileTokens(tokens: readonly Token[]): TextMatcher {
   if (!isConstant(tokens)) {
-    return (text, from, context) => {
+    return (text, from, to, context) => {
       const resolved = resolveTokens(tokens, context);
-      return resolved !== undefined && matchGlob(resolved, text, from);
+      return resolved !== undefined && matchGlob(resolved, text, from, to);
     };
   }
   const wildcard = tokens.findIndex((token) => token < 0);
   if (wildcard < 0) {
     const literal = textOf(tokens);
-    return (text, from) => text.length - from === literal.length && text.startsWith(literal, from);
+    return (text, from, to) => to - from === literal.length && text.startsWith(literal, from);
   }
   if (wildcard === tokens.length - 1 && tokens[wildcard] === ANY_RUN) {
     const prefix = textOf(tokens.slice(0, -1));
-    return prefix === '' ? () => true : (text, from) => text.startsWith(prefix, from);
+    return (text, from, to) => to - from >= prefix.length && text.startsWith(prefix, from);
   }
-  return (text, from) => matchGlob(tokens, text, from);
+  return (text, from, to) => matchGlob(tokens, text, from, to);
+}
+
+/** The text before the first wildcard or variable. */
+export function literalStart(tokens: readonly Token[]): string {
+  const end = tokens.findIndex((token) => typeof token !== 'number' || token < 0);
+  return literalText(end < 0 ? tokens : tokens.slice(0, end)) ?? '';
 }
 
 /** The tokens as plain text, if there is neither a wildcard nor a variable in them. */
