@@ -5,7 +5,7 @@ import { globTokens, matchGlob } from './glob.ts';
 import { parseIpRange } from './ip.ts';
 
 /** Some Allow to everyone is not narrowed to a fixed value of one of the keys that identify who calls or whence. */
-export function isPublic(document: PolicyDocument): boolean {
+export function isPublic(document: Pick<PolicyDocument, 'statements'>): boolean {
   return document.statements.some((statement) => grantsToEveryone(statement) && !isNarrowed(statement));
 }
 
