@@ -6,6 +6,12 @@ export {
   parseSecretAccessKey,
 } from './access-key.ts';
 export {
+  attachedPolicies,
+  replacePolicies,
+  type AttachedPolicy,
+  type PolicyReplacements,
+} from './attached-policies.ts';
+export {
   createBucketDirectory,
   type BucketDirectory,
   type BucketPolicy,

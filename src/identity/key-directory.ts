@@ -1,9 +1,10 @@
 /** From an access key id to everything a request's decision needs of it, cached. */
 import { createHash } from 'node:crypto';
 
-import { compilePolicies, parsePolicy, type CompiledPolicy } from '../policy/index.ts';
+import { compilePolicies, type CompiledPolicy } from '../policy/index.ts';
 import { type Secret } from '../sigv4/index.ts';
 import { isImpossibleAccessKeyId } from './access-key.ts';
+import { attachedPolicies, type AttachedPolicy } from './attached-policies.ts';
 import { decryptSecret, SecretUnusableError } from './encrypted-secret.ts';
 import { type MasterKey } from './master-key.ts';
 import { type Principal } from './principal.ts';
@@ -18,6 +19,8 @@ export interface ResolvedKey {
   readonly principal: Principal;
   /** The principal's policies and the key's own. The root needs none: the policy engine knows what it may. */
   readonly policies: CompiledPolicy;
+  /** What `policies` was compiled from. */
+  readonly attached: readonly AttachedPolicy[];
   /** Epoch milliseconds; undefined: never. */
   readonly expiresAt: number | undefined;
   /** An inactive or expired key is found too: whoever asks must refuse it. */
@@ -87,13 +90,18 @@ function resolveKey(
   const { accessKeyId, encryptedSecret, expiresAt, status } = identity.key;
   try {
     const { type, arn, accountId, userName, userId, tags } = identity.principal;
+    const secretAccessKey = decryptSecret(encryptedSecret, { accessKeyId, masterKey });
+    const attached = attachedPolicies(identity, (policy, error) => {
+      onProblem({ kind: 'policy', subject: accessKeyId, policy, error });
+    });
     return {
       accessKeyId,
-      secretAccessKey: decryptSecret(encryptedSecret, { accessKeyId, masterKey }),
+      secretAccessKey,
       // The nonce in it makes each encryption differ, also of a secret that was set anew.
       secretVersion: createHash('sha256').update(encryptedSecret).digest('hex').slice(0, 16),
       principal: { type, arn, accountId, userName, userId, tags },
-      policies: compileStored(identity, onProblem),
+      policies: compilePolicies(attached),
+      attached,
       expiresAt,
       status,
     };
@@ -103,28 +111,3 @@ function resolveKey(
     return undefined;
   }
 }
-
-function compileStored(
-  { key, principal, principalPolicies, keyPolicies }: StoredIdentity,
-  onProblem: DirectoryOptions['onProblem'],
-): CompiledPolicy {
-  const { accessKeyId } = key;
-  const stored = [
-    ...principalPolicies.map((policy) => ({ ...policy, name: `${principal.userName}/${policy.name}` })),
-    ...keyPolicies.map((policy) => ({ ...policy, name: `${accessKeyId}/${policy.name}` })),
-  ];
-  return compilePolicies(
-    stored.map(({ name, document }) => {
-      try {
-        return { name, document: parsePolicy(document, { type: 'identity' }) };
-      } catch (error) {
-        onProblem({ kind: 'policy', subject: accessKeyId, policy: name, error });
-        return { name, document: parsePolicy(DENY_EVERYTHING, { type: 'identity' }) };
-      }
-    }),
-  );
-}
-
-/** Takes the place of a policy that cannot be read: what that one denied is unknown, so all is. The Sid is the reason. */
-const DENY_EVERYTHING =
-  '{"Version":"2012-10-17","Statement":[{"Sid":"UnusablePolicy","Effect":"Deny","Action":"*","Resource":"*"}]}';

@@ -1,6 +1,12 @@
 export { mayAllowBelow } from './below.ts';
 export { PolicyCaseError, runPolicyCase } from './cases.ts';
-export { compilePolicies, compilePolicy, type CompiledPolicy, type StatementRef } from './compile.ts';
+export {
+  compilePolicies,
+  compilePolicy,
+  type CompiledPolicy,
+  type PolicySource,
+  type StatementRef,
+} from './compile.ts';
 export { parsePolicy } from './document.ts';
 export { PolicyError } from './error.ts';
 export {

@@ -35,6 +35,7 @@ export const KEY: ResolvedKey = {
     tags: { Team: 'Red', __proto__x: 'y' },
   },
   policies: compilePolicies([]),
+  attached: [],
   expiresAt: undefined,
   status: 'Active',
 };
