@@ -2,12 +2,19 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { startGateway } from './app.ts';
-import { runDoctorCommand, runKeysCommand, serveCommand, type CommandIo } from './cli/index.ts';
+import {
+  runDoctorCommand,
+  runKeysCommand,
+  runPolicyCommand,
+  serveCommand,
+  type CommandIo,
+} from './cli/index.ts';
 
 const HELP = `Usage: bucketwarden COMMAND [options]
 
   bucketwarden serve [-c FILE]   run the gateway
   bucketwarden keys COMMAND      issue, import, list, show, disable, enable and delete access keys
+  bucketwarden policy COMMAND    check policies before they are in force
   bucketwarden doctor COMMAND    find out why something does not work
   bucketwarden --version
 
@@ -30,6 +37,8 @@ export async function run(args: readonly string[]): Promise<number> {
       return serveCommand({ start: startGateway, untilStopped }).run(rest, io);
     case 'keys':
       return runKeysCommand(rest, io);
+    case 'policy':
+      return runPolicyCommand(rest, io);
     case 'doctor':
       return runDoctorCommand(rest, io);
     case '--version':

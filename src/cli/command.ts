@@ -2,10 +2,10 @@
 import { ConfigError } from '../config/index.ts';
 import { IdentityInputError, IdentityStoreError, MasterKeyError } from '../identity/index.ts';
 import { describeOptions, parseArguments, type OptionSpecs, type OptionValues } from './arguments.ts';
-import { CommandError, UsageError } from './command-error.ts';
+import { CommandError, InputError, UsageError } from './command-error.ts';
 import { type CommandIo } from './command-io.ts';
 
-/** 0: done; 1: it could not be done; 2: the command line, or what was typed or piped in, is wrong. */
+/** 0: done; 1: it could not be done, or was not found good; 2: the command line, or what was given to work on, is wrong. */
 export type ExitCode = 0 | 1 | 2;
 
 export interface Command {
@@ -19,17 +19,22 @@ export interface CommandSpec<Specs extends OptionSpecs> {
   readonly name: string;
   /** One line for lists of commands. */
   readonly summary: string;
-  /** The names of arguments that are no options, each required. */
+  /** The names of arguments that are no options, each required; `FILE...`, the last one, stands for one or more. */
   readonly positionals: readonly string[];
   readonly options: Specs;
   /** More for the help text; ends with a line break. */
   readonly notes?: string;
-  run(values: OptionValues<Specs>, positionals: readonly string[], io: CommandIo): Promise<void>;
+  /** Resolves to nothing, or to an exit code where that is a result: of a check. */
+  run(
+    values: OptionValues<Specs>,
+    positionals: readonly string[],
+    io: CommandIo,
+  ): Promise<ExitCode | undefined>;
 }
 
 const PROGRAM = 'bucketwarden';
 
-const EXPECTED = [CommandError, IdentityInputError, IdentityStoreError, MasterKeyError];
+const EXPECTED = [CommandError, InputError, IdentityInputError, IdentityStoreError, MasterKeyError];
 
 const HELP_OPTION = { help: { type: 'boolean', short: 'h', help: 'show this text' } } as const;
 
@@ -47,8 +52,9 @@ export function defineCommand<const Specs extends OptionSpecs>(spec: CommandSpec
           return;
         }
         const parsed = parseArguments(args, spec.options);
-        if (parsed.positionals.length !== positionals.length) {
-          const given = parsed.positionals.length;
+        const given = parsed.positionals.length;
+        const takesMore = positionals.at(-1)?.endsWith('...') === true;
+        if (given < positionals.length || (given > positionals.length && !takesMore)) {
           // Not shown: what stands where nothing belongs may be a secret.
           throw new UsageError(
             given < positionals.length
@@ -82,17 +88,20 @@ export function defineGroup(name: string, summary: string, commands: readonly Co
   };
 }
 
-async function runGuarded(name: string, io: CommandIo, work: () => Promise<void>): Promise<ExitCode> {
+async function runGuarded(
+  name: string,
+  io: CommandIo,
+  work: () => Promise<ExitCode | undefined>,
+): Promise<ExitCode> {
   try {
-    await work();
-    return 0;
+    return (await work()) ?? 0;
   } catch (error) {
     if (error instanceof UsageError) {
       io.stderr.write(`${PROGRAM} ${name}: ${error.message}\nSee \`${PROGRAM} ${name} --help\`.\n`);
       return 2;
     }
     io.stderr.write(`${PROGRAM} ${name}: ${describeError(error)}\n`);
-    return error instanceof IdentityInputError ? 2 : 1;
+    return error instanceof IdentityInputError || error instanceof InputError ? 2 : 1;
   }
 }
 

@@ -8,7 +8,7 @@ export {
   type StatementRef,
 } from './compile.ts';
 export { parsePolicy } from './document.ts';
-export { PolicyError } from './error.ts';
+export { PolicyError, type PolicyType } from './error.ts';
 export {
   evaluate,
   isRepair,
@@ -18,6 +18,9 @@ export {
   type PolicySet,
 } from './evaluate.ts';
 export { explain, type Explanation, type Mismatch, type StatementReport } from './explain.ts';
+export type { Finding as LintFinding, Severity as LintSeverity } from './lint/finding.ts';
+export { lintPolicy, type LintReport } from './lint/lint-policy.ts';
+export { RULE_IDS as LINT_RULE_IDS, RULES as LINT_RULES } from './lint/rules.ts';
 export { parsePrincipalArn, principalContext } from './principal-arn.ts';
 export type { PolicyPrincipal } from './principal.ts';
 export { isPublic } from './public.ts';

@@ -1,0 +1,11 @@
+/** `bucketwarden policy …`: checks policies before they are in force, and explains those that are. */
+import { defineGroup, type ExitCode } from '../command.ts';
+import { type CommandIo } from '../command-io.ts';
+import { lintCommand } from './lint.ts';
+
+/** @param args what follows `policy` on the command line. */
+export function runPolicyCommand(args: readonly string[], io: CommandIo): Promise<ExitCode> {
+  return POLICY.run(args, io);
+}
+
+const POLICY = defineGroup('policy', 'Policies: check them before they are in force.', [lintCommand]);
