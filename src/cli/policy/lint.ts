@@ -1,7 +1,7 @@
 /** `policy lint`: what is wrong with a policy, before it is stored. */
 import { readFileSync } from 'node:fs';
 import { lintPolicy, type PolicyType } from '../../policy/index.ts';
-import { CommandError, UsageError } from '../command-error.ts';
+import { InputError, UsageError } from '../command-error.ts';
 import { type CommandInput } from '../command-io.ts';
 import { defineCommand } from '../command.ts';
 import { renderLintJson, renderLintSarif, renderLintText, type LintedFile } from './lint-output.ts';
@@ -45,7 +45,7 @@ file cannot be read. The rules are in docs/policy-lint.md.
       linted.push({ file, ...report });
     }
     io.stdout.write(render(linted));
-    failOnFindings(linted, { strict: values.strict === true });
+    return isRefused(linted, { strict: values.strict === true }) ? 1 : 0;
   },
 });
 
@@ -77,7 +77,7 @@ async function readDocument(file: string, stdin: CommandInput): Promise<string> 
     return readFileSync(file, 'utf8');
   } catch (error) {
     const reason = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
-    throw new UsageError(`The file \`${file}\` cannot be read${reason}.`, { cause: error });
+    throw new InputError(`The file \`${file}\` cannot be read${reason}.`, { cause: error });
   }
 }
 
@@ -90,7 +90,7 @@ async function readAll(stdin: CommandInput): Promise<string> {
   for await (const chunk of stdin) {
     const bytes = Buffer.from(chunk as Uint8Array | string);
     size += bytes.length;
-    if (size > MAX_STDIN_BYTES) throw new UsageError('Standard input is larger than any policy.');
+    if (size > MAX_STDIN_BYTES) throw new InputError('Standard input is larger than any policy.');
     chunks.push(bytes);
   }
   return Buffer.concat(chunks).toString('utf8');
@@ -100,9 +100,9 @@ function bucketOf(file: string): string | undefined {
   return /([^/\\]+)\.json$/.exec(file)?.[1];
 }
 
-function failOnFindings(files: readonly LintedFile[], { strict }: { readonly strict: boolean }): void {
-  const findings = files.flatMap((file) => file.findings);
-  const count = (severity: string): number => findings.filter((each) => each.severity === severity).length;
-  if (count('error') > 0) throw new CommandError('A document would be refused; see the errors.');
-  if (strict && count('warning') > 0) throw new CommandError('There are warnings, and --strict is given.');
+/** The report says why. */
+function isRefused(files: readonly LintedFile[], { strict }: { readonly strict: boolean }): boolean {
+  return files.some(({ findings }) =>
+    findings.some(({ severity }) => severity === 'error' || (strict && severity === 'warning')),
+  );
 }
