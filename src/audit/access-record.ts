@@ -102,6 +102,8 @@ export interface RecordedDecision {
   readonly resource: string;
   /** 12 digits. */
   readonly resourceAccount: string;
+  /** The setting held for the bucket, whether or not the decision hung on it. */
+  readonly restrictPublicBuckets?: boolean | undefined;
   /** Keys that have other values for this decision than in the context of the request; `null`: none. */
   readonly context?: Readonly<Record<string, ConditionValue | null>> | undefined;
   /** The deciding statement of an Allow or an explicit Deny. */

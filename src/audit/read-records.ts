@@ -67,7 +67,7 @@ function parseLine(
   if (fields['msg'] !== undefined && fields['msg'] !== 'access') return undefined;
   const where = RECORD(fields);
   if (where !== undefined) return { problem: `\`${where.slice(1)}\` is missing, or not what a record has` };
-  const time = Date.parse(String(fields['requestTime']));
+  const time = Date.parse(fields['requestTime'] as string);
   if (Number.isNaN(time)) return { problem: '`requestTime` is no time' };
   // The shape was checked, in every part that is of another type than `unknown` for whoever reads it.
   return { record: { ...fields, time } as unknown as LoggedRecord };

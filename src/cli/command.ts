@@ -19,7 +19,7 @@ export interface CommandSpec<Specs extends OptionSpecs> {
   readonly name: string;
   /** One line for lists of commands. */
   readonly summary: string;
-  /** The names of arguments that are no options, each required; `FILE...`, the last one, stands for one or more. */
+  /** The names of arguments that are no options, each required; the last may be `FILE...`: one or more, or `[ID]`: none or one. */
   readonly positionals: readonly string[];
   readonly options: Specs;
   /** More for the help text; ends with a line break. */
@@ -49,22 +49,24 @@ export function defineCommand<const Specs extends OptionSpecs>(spec: CommandSpec
       runGuarded(name, io, async () => {
         if (asksForHelp(args)) {
           io.stdout.write(helpText(spec, options));
-          return;
+          return 0;
         }
         const parsed = parseArguments(args, spec.options);
-        const given = parsed.positionals.length;
-        const takesMore = positionals.at(-1)?.endsWith('...') === true;
-        if (given < positionals.length || (given > positionals.length && !takesMore)) {
-          // Not shown: what stands where nothing belongs may be a secret.
-          throw new UsageError(
-            given < positionals.length
-              ? `${positionals.slice(given).join(' and ')} missing.`
-              : `${given} argument${given === 1 ? '' : 's'} given, ${positionals.length} expected. Put quotes around values with spaces.`,
-          );
-        }
-        await spec.run(parsed.values, parsed.positionals, io);
+        checkCount(parsed.positionals.length, positionals);
+        return spec.run(parsed.values, parsed.positionals, io);
       }),
   };
+}
+
+/** @throws UsageError which does not show what was given: where nothing belongs, it may be a secret. */
+function checkCount(given: number, names: readonly string[]): void {
+  const last = names.at(-1);
+  const least = last?.startsWith('[') === true ? names.length - 1 : names.length;
+  if (given < least) throw new UsageError(`${names.slice(given, least).join(' and ')} missing.`);
+  if (given <= names.length || last?.endsWith('...') === true) return;
+  throw new UsageError(
+    `${given} argument${given === 1 ? '' : 's'} given, ${names.length} expected. Put quotes around values with spaces.`,
+  );
 }
 
 /** Commands under one word: `keys issue`, `keys list`. */
