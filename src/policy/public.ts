@@ -6,13 +6,19 @@ import { parseIpRange } from './ip.ts';
 
 /** Some Allow to everyone is not narrowed to a fixed value of one of the keys that identify who calls or whence. */
 export function isPublic(document: Pick<PolicyDocument, 'statements'>): boolean {
-  return document.statements.some((statement) => grantsToEveryone(statement) && !isNarrowed(statement));
+  return document.statements.some(isPublicGrant);
+}
+
+/** A statement by which alone its policy is public. */
+export function isPublicGrant(statement: Statement): boolean {
+  return grantsToEveryone(statement) && !isNarrowed(statement);
 }
 
 const NARROWING_KEYS: ReadonlySet<string> = new Set([
   'aws:sourcearn',
   'aws:sourcevpc',
   'aws:sourcevpce',
+  'aws:sourceowner',
   'aws:sourceaccount',
   'aws:sourceorgid',
   'aws:principalorgid',
@@ -21,6 +27,7 @@ const NARROWING_KEYS: ReadonlySet<string> = new Set([
   'aws:userid',
   's3:x-amz-server-side-encryption-aws-kms-key-id',
   's3:dataaccesspointarn',
+  's3:dataaccesspointaccount',
 ]);
 
 function grantsToEveryone({ effect, principals }: Statement): boolean {
