@@ -146,6 +146,7 @@ class JsonReader {
   }
 
   #string(): string {
+    const position = this.#position();
     this.#at += 1;
     let value = '';
     let start = this.#at;
@@ -163,6 +164,8 @@ class JsonReader {
     }
     value += this.#text.slice(start, this.#at);
     this.#at += 1;
+    // Half a character is in no key and no value of a request, and is not kept by UTF-8.
+    if (!value.isWellFormed()) throw this.#refuse('a string holds half of a surrogate pair', position);
     return value;
   }
 

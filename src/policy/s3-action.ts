@@ -18,8 +18,17 @@ export function isKnownS3Action(action: string): boolean {
 
 /** The S3 actions that a pattern of an Action element stands for. */
 export function expandActionPattern(pattern: string): S3Action[] {
-  const tokens = globTokens(pattern.toLowerCase());
-  return [...ACTIONS].filter(([name]) => matchGlob(tokens, name)).map(([, action]) => action);
+  const folded = pattern.toLowerCase();
+  const wildcard = folded.search(/[*?]/);
+  if (wildcard < 0) {
+    const action = ACTIONS.get(folded);
+    return action === undefined ? [] : [action];
+  }
+  const prefix = folded.slice(0, wildcard);
+  const tokens = globTokens(folded);
+  return [...ACTIONS]
+    .filter(([name]) => name.startsWith(prefix) && (folded === `${prefix}*` || matchGlob(tokens, name)))
+    .map(([, action]) => action);
 }
 
 /** May the key stand in a bucket policy at all? Keys that a caller's identity provider sets may. */

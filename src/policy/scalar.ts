@@ -44,9 +44,14 @@ export function parseDate(text: string): number | undefined {
   if (mo < 1 || mo > 12 || d < 1 || d > daysInMonth(y, mo)) return undefined;
   if (h > 23 || mi > 59 || s > 60 || zh > 23 || zm > 59) return undefined;
   const offset = (zh * 60 + zm) * 60_000 * (sign === '-' ? -1 : 1);
-  return Date.UTC(y, mo - 1, d, h, mi, s) + Number(`0.${fraction ?? '0'}`) * 1000 - offset;
+  const epoch = Date.UTC(y + CYCLE_YEARS, mo - 1, d, h, mi, s) - CYCLE_MILLISECONDS;
+  return epoch + Number(`0.${fraction ?? '0'}`) * 1000 - offset;
 }
 
+/** Date.UTC takes the years 0 to 99 for 1900 to 1999; the calendar is the same 400 years later. */
+const CYCLE_YEARS = 400;
+const CYCLE_MILLISECONDS = 146_097 * 86_400_000;
+
 function daysInMonth(year: number, month: number): number {
-  return new Date(Date.UTC(year, month, 0)).getUTCDate();
+  return new Date(Date.UTC(year + CYCLE_YEARS, month, 0)).getUTCDate();
 }
