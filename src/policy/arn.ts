@@ -82,10 +82,9 @@ export function matchesBelow(
     from = colon + 1;
   }
   const resolved = resolveTokens(pattern.parts[PARTS - 1] ?? [], context);
-  const unfinished = start.slice(from);
-  if (resolved === undefined || !canMatchPrefix(resolved, unfinished)) return 'none';
+  if (resolved === undefined || !canMatchPrefix(resolved, start, from)) return 'none';
   // A last `*` takes whatever follows; without one, something that follows does not match.
-  return resolved.at(-1) === ANY_RUN && matchGlob(resolved, unfinished) ? 'every' : 'some';
+  return resolved.at(-1) === ANY_RUN && matchGlob(resolved, start, from) ? 'every' : 'some';
 }
 
 /** The five parts and the rest, each as tokens. */

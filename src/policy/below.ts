@@ -1,8 +1,15 @@
 /** May a caller do something with any of the keys that begin with a prefix? Asked of the common prefixes of a listing. */
 
 import type { CompiledPolicy, CompiledStatement } from './compile.ts';
-import { denyNames, isRepair, type EvaluationRequest, type PolicySet } from './evaluate.ts';
-import { matchPrincipals, strongerGrant, type Grant } from './principal.ts';
+import {
+  denyNames,
+  grantOf,
+  isRepair,
+  restrictedBy,
+  type EvaluationRequest,
+  type PolicySet,
+} from './evaluate.ts';
+import { isStrongerGrant, type Grant } from './principal.ts';
 
 /**
  * True if some key that begins with the prefix may be allowed the action: when in doubt, true. False where no Allow
@@ -15,7 +22,7 @@ import { matchPrincipals, strongerGrant, type Grant } from './principal.ts';
 export function mayAllowBelow(request: EvaluationRequest, policies: PolicySet): boolean {
   const { identity, resource, boundary, session } = policies;
   const { principal } = request;
-  if (deniesBelow(request, policies)) return false;
+  if (deniesBelow(request, policies) || restrictedBy(request, policies) !== undefined) return false;
 
   const grant = resource === undefined ? 'none' : grantBelow(resource, request);
   if (principal.type === 'anonymous') return grant !== 'none';
@@ -34,9 +41,10 @@ function deniesBelow(request: EvaluationRequest, policies: PolicySet): boolean {
   const denies = (policy: CompiledPolicy | undefined, options: { readonly hasBoundary: boolean }): boolean =>
     policy !== undefined &&
     policy
-      .candidates(request.action)
-      .deny.some(
+      .forAction(request.action)
+      .statements.some(
         (statement) =>
+          statement.source.effect === 'Deny' &&
           denyNames(statement, request.principal, options.hasBoundary) &&
           statement.resources.below(request.resource, request.context) === 'every' &&
           conditionsHold(statement, request, { inDoubt: false }),
@@ -48,24 +56,22 @@ function deniesBelow(request: EvaluationRequest, policies: PolicySet): boolean {
 }
 
 function someAllowBelow(policy: CompiledPolicy | undefined, request: EvaluationRequest): boolean {
-  return policy?.candidates(request.action).allow.some((each) => allowsBelow(each, request)) === true;
+  return policy?.forAction(request.action).statements.some((each) => allowsBelow(each, request)) === true;
 }
 
 /** The most direct grant that some key below the prefix may have. */
 function grantBelow(policy: CompiledPolicy, request: EvaluationRequest): Grant {
   let grant: Grant = 'none';
-  for (const statement of policy.candidates(request.action).allow) {
-    const { principals } = statement;
-    if (principals === undefined || principals.negated) continue;
-    const found = matchPrincipals(principals.patterns, request.principal);
-    if (strongerGrant(grant, found) === grant || !allowsBelow(statement, request)) continue;
-    grant = found;
+  for (const statement of policy.forAction(request.action).statements) {
+    const found = grantOf(statement, request.principal);
+    if (isStrongerGrant(found, grant) && allowsBelow(statement, request)) grant = found;
   }
   return grant;
 }
 
 function allowsBelow(statement: CompiledStatement, request: EvaluationRequest): boolean {
   return (
+    statement.source.effect === 'Allow' &&
     statement.resources.below(request.resource, request.context) !== 'none' &&
     conditionsHold(statement, request, { inDoubt: true })
   );

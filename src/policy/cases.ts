@@ -1,9 +1,10 @@
 /** Policy cases: one JSON object a line, evaluated by the engine that enforces. */
 
-import { compilePolicies, compilePolicy, type CompiledPolicy, type StatementRef } from './compile.ts';
+import { compilePolicies, compilePolicy, type CompiledPolicy } from './compile.ts';
+import type { Decision, StatementRef } from './decision.ts';
 import { parsePolicy } from './document.ts';
 import { PolicyError, type PolicyType } from './error.ts';
-import { evaluate, type Decision, type PolicySet } from './evaluate.ts';
+import { evaluate, type PolicySet } from './evaluate.ts';
 import { parsePrincipalArn, principalContext } from './principal-arn.ts';
 import type { PolicyPrincipal } from './principal.ts';
 import { isPublic } from './public.ts';

@@ -1,13 +1,9 @@
 /** The decision: policies and a request to Allow or Deny, with the statement that decided. */
 
-import type { CompiledPolicy, CompiledStatement, StatementRef } from './compile.ts';
-import {
-  exemptsPrincipal,
-  matchPrincipals,
-  strongerGrant,
-  type Grant,
-  type PolicyPrincipal,
-} from './principal.ts';
+import type { CompiledPolicy, CompiledStatement } from './compile.ts';
+import { ALLOWED_AS_ROOT, IMPLICITLY_DENIED, type Decision, type StatementRef } from './decision.ts';
+import { NO_CANDIDATES, type Candidate, type Candidates } from './index-resource.ts';
+import { isStrongerGrant, type Grant, type PolicyPrincipal } from './principal.ts';
 import type { ContextLookup } from './template.ts';
 
 export interface EvaluationRequest {
@@ -19,6 +15,8 @@ export interface EvaluationRequest {
   readonly resourceAccount: string;
   readonly principal: PolicyPrincipal;
   readonly context: ContextLookup;
+  /** The setting RestrictPublicBuckets holds: a public bucket policy is for callers of the resource's account alone. */
+  readonly restrictPublicBuckets?: boolean;
 }
 
 /** The policies that can speak of a request; each undefined where there is none. */
@@ -31,19 +29,11 @@ export interface PolicySet {
   readonly session?: CompiledPolicy | undefined;
 }
 
-export type Decision =
-  | { readonly effect: 'Allow'; readonly by: StatementRef }
-  | { readonly effect: 'Deny'; readonly because: DenyReason };
-
-type DenyReason =
-  | { readonly kind: 'explicit'; readonly by: StatementRef }
-  | { readonly kind: 'implicit'; readonly missing: 'identity' | 'resource' | 'boundary' | 'session' }
-  /** Evaluation failed: a bug, to be logged. */
-  | { readonly kind: 'error'; readonly cause: unknown };
-
 /**
  * Decides by the rules of "Policy evaluation logic" (IAM User Guide). Does no I/O, never throws: an error while
- * evaluating, also one thrown by `request.context`, denies.
+ * evaluating, also one thrown by `request.context`, denies, and is the `cause` in the decision.
+ *
+ * Allocates nothing of its own: decisions are made when policies are compiled.
  */
 export function evaluate(request: EvaluationRequest, policies: PolicySet): Decision {
   try {
@@ -53,54 +43,60 @@ export function evaluate(request: EvaluationRequest, policies: PolicySet): Decis
   }
 }
 
-/** May one of the policies ask for a context key that begins with `prefix` (lower case) when it decides the action? */
-export function readsContextKey(policies: PolicySet, action: string, prefix: string): boolean {
-  const { identity, resource, boundary, session } = policies;
-  return [identity, resource, boundary, session].some((policy) => {
-    if (policy === undefined) return false;
-    const { deny, allow } = policy.candidates(action);
-    return [...deny, ...allow].some(({ keys }) => [...keys].some((key) => key.startsWith(prefix)));
-  });
-}
-
-/** What stands in `by` when the account's root user is allowed by being that. */
-const ROOT_USER: StatementRef = { policy: 'root user', index: 0 };
-
 function decide(request: EvaluationRequest, policies: PolicySet): Decision {
-  const denied = explicitDeny(request, policies);
-  if (denied !== undefined) return { effect: 'Deny', because: { kind: 'explicit', by: denied } };
+  const resource = candidates(policies.resource, request);
+  const identity = candidates(policies.identity, request);
+  const boundary = candidates(policies.boundary, request);
+  const session = candidates(policies.session, request);
+  const denied =
+    (isRepair(request) ? undefined : firstDeny(resource.deny, request, policies.boundary !== undefined)) ??
+    firstDeny(identity.deny, request, false) ??
+    firstDeny(boundary.deny, request, false) ??
+    firstDeny(session.deny, request, false);
+  if (denied !== undefined) return denied.decision;
+
+  const publicBy = restrictedBy(request, policies);
+  if (publicBy !== undefined) return { effect: 'Deny', because: { kind: 'restricted', publicBy } };
 
   const { principal } = request;
-  const granted = resourceGrant(policies.resource, request);
-  if (principal.type === 'anonymous') return granted.by ? allowedBy(granted.by) : implicit('resource');
+  const granting = grantingStatement(resource.allow, request);
+  if (principal.type === 'anonymous') return granting?.decision ?? IMPLICITLY_DENIED.resource;
 
-  const identity =
-    principal.type === 'root' ? ROOT_USER : policies.identity && someAllow(policies.identity, request);
-  const limit = limitedBy(request, policies);
   if (principal.accountId !== request.resourceAccount) {
-    if (granted.by === undefined) return implicit('resource');
-    if (identity === undefined) return implicit('identity');
-    return limit === undefined ? allowedBy(granted.by) : implicit(limit);
+    if (granting === undefined) return IMPLICITLY_DENIED.resource;
+    if (allowedByIdentity(identity, request) === undefined) return IMPLICITLY_DENIED.identity;
+    return limitedBy(request, policies, boundary, session) ?? granting.decision;
   }
-  if (granted.by !== undefined) {
-    // A grant to the caller itself adds to what its identity may do, past the limits on that; one to the role of the
-    // session is limited like the role's own policies; one to the account only delegates to identity policies.
-    if (granted.grant === 'direct') return allowedBy(granted.by);
-    if (granted.grant === 'role' && limit === undefined) return allowedBy(granted.by);
-  }
-  if (identity !== undefined) return limit === undefined ? allowedBy(identity) : implicit(limit);
-  return granted.grant === 'role' && limit !== undefined ? implicit(limit) : implicit('identity');
+  // A grant to the caller itself adds to what its identity may do, past the limits on that; one to the role of the
+  // session is limited like the role's own policies; one to the account only delegates to identity policies.
+  const grant = granting?.principals?.grant(principal);
+  if (granting !== undefined && grant === 'direct') return granting.decision;
+  const limited = limitedBy(request, policies, boundary, session);
+  if (granting !== undefined && grant === 'role') return limited ?? granting.decision;
+  const allowed = allowedByIdentity(identity, request);
+  return allowed === undefined ? IMPLICITLY_DENIED.identity : (limited ?? allowed);
 }
 
-function explicitDeny(request: EvaluationRequest, policies: PolicySet): StatementRef | undefined {
-  const { identity, resource, boundary, session } = policies;
-  const hasBoundary = boundary !== undefined;
-  return (
-    (resource && !isRepair(request) ? denies(resource, request, hasBoundary) : undefined) ??
-    (identity && denies(identity, request, false)) ??
-    (boundary && denies(boundary, request, false)) ??
-    (session && denies(session, request, false))
-  );
+function allowedByIdentity(identity: Candidates, request: EvaluationRequest): Decision | undefined {
+  if (request.principal.type === 'root') return ALLOWED_AS_ROOT;
+  return firstAllow(identity.allow, request)?.decision;
+}
+
+function candidates(policy: CompiledPolicy | undefined, request: EvaluationRequest): Candidates {
+  return policy === undefined ? NO_CANDIDATES : policy.candidates(request.action, request.resource);
+}
+
+/**
+ * Also what the policy grants to named accounts is then void: one public statement makes the whole policy public.
+ * Source: S3 User Guide, "Blocking public access to your Amazon S3 storage".
+ */
+export function restrictedBy(
+  { restrictPublicBuckets, principal, resourceAccount }: EvaluationRequest,
+  { resource }: PolicySet,
+): StatementRef | undefined {
+  if (restrictPublicBuckets !== true) return undefined;
+  const isOutside = principal.type === 'anonymous' || principal.accountId !== resourceAccount;
+  return isOutside ? resource?.publicBy : undefined;
 }
 
 /**
@@ -123,86 +119,92 @@ const REPAIRS: ReadonlySet<string> = new Set([
   's3:putbucketpolicy',
 ]);
 
-function denies(
-  policy: CompiledPolicy,
+function firstDeny(
+  list: readonly Candidate[],
   request: EvaluationRequest,
   hasBoundary: boolean,
-): StatementRef | undefined {
-  for (const statement of policy.candidates(request.action).deny) {
-    if (
-      denyNames(statement, request.principal, hasBoundary) &&
-      applies(statement, request.resource, request.context)
-    ) {
-      return statement.ref;
-    }
+): CompiledStatement | undefined {
+  for (let index = 0; index < list.length; index += 1) {
+    const candidate = list[index];
+    if (candidate === undefined) break;
+    if (denyNames(candidate.statement, request.principal, hasBoundary) && applies(candidate, request))
+      return candidate.statement;
   }
   return undefined;
 }
 
 export function denyNames(
-  statement: CompiledStatement,
+  { principals }: CompiledStatement,
   principal: PolicyPrincipal,
   hasBoundary: boolean,
 ): boolean {
-  const { principals } = statement;
   if (principals === undefined) return true;
   return principals.negated
-    ? !exemptsPrincipal(principals.patterns, principal, { hasBoundary })
-    : matchPrincipals(principals.patterns, principal) !== 'none';
+    ? !principals.exempts(principal, { hasBoundary })
+    : principals.grant(principal) !== 'none';
 }
 
-function someAllow(policy: CompiledPolicy, request: EvaluationRequest): StatementRef | undefined {
-  for (const statement of policy.candidates(request.action).allow) {
-    if (applies(statement, request.resource, request.context)) return statement.ref;
+function firstAllow(list: readonly Candidate[], request: EvaluationRequest): CompiledStatement | undefined {
+  for (let index = 0; index < list.length; index += 1) {
+    const candidate = list[index];
+    if (candidate !== undefined && applies(candidate, request)) return candidate.statement;
   }
   return undefined;
 }
 
-/** The most direct grant of the resource policy, and the statement that makes it. */
-function resourceGrant(
-  policy: CompiledPolicy | undefined,
+/** The statement of the resource policy that names the caller most directly, of those that apply. */
+function grantingStatement(
+  list: readonly Candidate[],
   request: EvaluationRequest,
-): { readonly grant: Grant; readonly by: StatementRef | undefined } {
-  let grant: Grant = 'none';
-  let by: StatementRef | undefined;
-  if (policy === undefined) return { grant, by };
-  for (const statement of policy.candidates(request.action).allow) {
-    // INVARIANT: an Allow that names nobody, or names by exclusion, grants to nobody.
-    if (statement.principals === undefined || statement.principals.negated) continue;
-    const found = matchPrincipals(statement.principals.patterns, request.principal);
-    if (strongerGrant(grant, found) === grant) continue;
-    if (!applies(statement, request.resource, request.context)) continue;
-    grant = found;
-    by = statement.ref;
+): CompiledStatement | undefined {
+  let strongest: Grant = 'none';
+  let by: CompiledStatement | undefined;
+  for (let index = 0; index < list.length; index += 1) {
+    const candidate = list[index];
+    if (candidate === undefined) break;
+    const grant = grantOf(candidate.statement, request.principal);
+    if (!isStrongerGrant(grant, strongest) || !applies(candidate, request)) continue;
+    strongest = grant;
+    by = candidate.statement;
     if (grant === 'direct') break;
   }
-  return { grant, by };
+  return by;
 }
 
-/** Which limit on the identity, if any, does not allow the request. Boundaries do not bind the root user. */
-function limitedBy(request: EvaluationRequest, policies: PolicySet): 'boundary' | 'session' | undefined {
-  const { boundary, session } = policies;
-  if (
-    boundary !== undefined &&
-    request.principal.type !== 'root' &&
-    someAllow(boundary, request) === undefined
-  ) {
-    return 'boundary';
+/** INVARIANT: an Allow of a resource policy that names nobody, or names by exclusion, grants to nobody. */
+export function grantOf({ principals }: CompiledStatement, principal: PolicyPrincipal): Grant {
+  return principals === undefined || principals.negated ? 'none' : principals.grant(principal);
+}
+
+/** The refusal, if a limit on the identity does not allow the request. Boundaries do not bind the root user. */
+function limitedBy(
+  request: EvaluationRequest,
+  policies: PolicySet,
+  boundary: Candidates,
+  session: Candidates,
+): Decision | undefined {
+  const isBound = policies.boundary !== undefined && request.principal.type !== 'root';
+  if (isBound && firstAllow(boundary.allow, request) === undefined) return IMPLICITLY_DENIED.boundary;
+  const isOpen = policies.session === undefined || firstAllow(session.allow, request) !== undefined;
+  return isOpen ? undefined : IMPLICITLY_DENIED.session;
+}
+
+function applies({ statement, tests }: Candidate, { resource, context }: EvaluationRequest): boolean {
+  if (tests !== undefined && !anyMatches(tests, resource, context)) return false;
+  const { conditions } = statement;
+  for (let index = 0; index < conditions.length; index += 1) {
+    if (conditions[index]?.(context) !== true) return false;
   }
-  const isOpen = session === undefined || someAllow(session, request) !== undefined;
-  return isOpen ? undefined : 'session';
-}
-
-function applies(statement: CompiledStatement, resource: string, context: ContextLookup): boolean {
-  if (!statement.resources.matches(resource, context)) return false;
-  for (const holds of statement.conditions) if (!holds(context)) return false;
   return true;
 }
 
-function allowedBy(by: StatementRef): Decision {
-  return { effect: 'Allow', by };
-}
-
-function implicit(missing: 'identity' | 'resource' | 'boundary' | 'session'): Decision {
-  return { effect: 'Deny', because: { kind: 'implicit', missing } };
+function anyMatches(
+  tests: NonNullable<Candidate['tests']>,
+  resource: string,
+  context: ContextLookup,
+): boolean {
+  for (let index = 0; index < tests.length; index += 1) {
+    if (tests[index]?.(resource, context) === true) return true;
+  }
+  return false;
 }

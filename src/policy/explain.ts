@@ -1,9 +1,10 @@
 /** Why a decision is what it is: every statement that was looked at, and what kept it from applying. */
 
-import type { CompiledPolicy, CompiledStatement, StatementRef } from './compile.ts';
+import type { CompiledStatement } from './compile.ts';
+import type { Decision, StatementRef } from './decision.ts';
 import type { Statement } from './document.ts';
-import { denyNames, evaluate, type Decision, type EvaluationRequest, type PolicySet } from './evaluate.ts';
-import { matchPrincipals, type PolicyPrincipal } from './principal.ts';
+import { denyNames, evaluate, type EvaluationRequest, type PolicySet } from './evaluate.ts';
+import type { PolicyPrincipal } from './principal.ts';
 
 export type PolicyRole = 'identity' | 'resource' | 'boundary' | 'session';
 
@@ -65,9 +66,8 @@ export function explain(request: EvaluationRequest, policies: PolicySet): Explan
 const ROLES: readonly PolicyRole[] = ['identity', 'resource', 'boundary', 'session'];
 
 function reports(role: PolicyRole, request: EvaluationRequest, policies: PolicySet): StatementReport[] {
-  const policy: CompiledPolicy | undefined = policies[role];
   const hasBoundary = policies.boundary !== undefined;
-  return (policy?.statements() ?? []).map((statement) => report(statement, role, request, hasBoundary));
+  return (policies[role]?.statements ?? []).map((statement) => report(statement, role, request, hasBoundary));
 }
 
 function report(
@@ -118,7 +118,7 @@ function namesCaller(
 ): boolean {
   if (statement.source.effect === 'Deny') return denyNames(statement, principal, hasBoundary);
   const { principals } = statement;
-  return principals === undefined || matchPrincipals(principals.patterns, principal) !== 'none';
+  return principals === undefined || principals.grant(principal) !== 'none';
 }
 
 function nearest(decision: Decision, statements: readonly StatementReport[]): readonly StatementReport[] {
@@ -126,6 +126,7 @@ function nearest(decision: Decision, statements: readonly StatementReport[]): re
     return statements.filter(({ by, effect }) => effect === 'Allow' && by === decision.by);
   const { because } = decision;
   if (because.kind === 'error') return [];
+  if (because.kind === 'restricted') return statements.filter(({ by }) => by === because.publicBy);
   if (because.kind === 'explicit')
     return statements
       .filter(({ effect, mismatches }) => effect === 'Deny' && mismatches.length === 0)

@@ -39,25 +39,17 @@ export function matchGlob(pattern: readonly number[], text: string, from = 0, to
   return position === pattern.length;
 }
 
-/** Can the pattern match some text that begins with `prefix`? */
-export function canMatchPrefix(pattern: readonly number[], prefix: string): boolean {
-  let states = closure(pattern, [0]);
-  /** Reached one unit later, behind a character of two. */
-  let later: number[] = [];
-  for (let at = 0; at < prefix.length; at += 1) {
-    const code = prefix.charCodeAt(at);
-    const next = later;
-    later = [];
-    for (const state of states) {
-      const token = pattern[state];
-      if (token === ANY_RUN) next.push(state);
-      else if (token === ANY_ONE) (characterLength(prefix, at) === 1 ? next : later).push(state + 1);
-      else if (token === code) next.push(state + 1);
-    }
-    states = closure(pattern, next);
-    if (states.size === 0 && later.length === 0) return false;
+/** Can the pattern match some text that begins with the part of `text` from the index `from` on? */
+export function canMatchPrefix(pattern: readonly number[], text: string, from = 0): boolean {
+  let at = from;
+  for (const token of pattern) {
+    // What is left of the prefix a `*` can take, with whatever the rest of the pattern still wants behind it.
+    if (at >= text.length || token === ANY_RUN) return true;
+    if (token === ANY_ONE) at += characterLength(text, at);
+    else if (token === text.charCodeAt(at)) at += 1;
+    else return false;
   }
-  return true;
+  return at >= text.length;
 }
 
 export function literalTokens(text: string): number[] {
@@ -67,20 +59,6 @@ export function literalTokens(text: string): number[] {
 /** The tokens of a pattern without variables. */
 export function globTokens(text: string): number[] {
   return literalTokens(text).map((code) => (code === 0x2a ? ANY_RUN : code === 0x3f ? ANY_ONE : code));
-}
-
-/** States reachable without taking a character: a `*` may match nothing. */
-function closure(pattern: readonly number[], states: readonly number[]): Set<number> {
-  const reached = new Set<number>();
-  for (const start of states) {
-    let state = start;
-    reached.add(state);
-    while (pattern[state] === ANY_RUN) {
-      state += 1;
-      reached.add(state);
-    }
-  }
-  return reached;
 }
 
 /** A character outside the basic plane is two UTF-16 units but one character to `?`. */

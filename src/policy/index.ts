@@ -1,22 +1,10 @@
 export { mayAllowBelow } from './below.ts';
 export { PolicyCaseError, runPolicyCase } from './cases.ts';
-export {
-  compilePolicies,
-  compilePolicy,
-  type CompiledPolicy,
-  type PolicySource,
-  type StatementRef,
-} from './compile.ts';
+export { compilePolicies, compilePolicy, type CompiledPolicy, type PolicySource } from './compile.ts';
+export type { Decision, StatementRef } from './decision.ts';
 export { parsePolicy } from './document.ts';
 export { PolicyError, type PolicyType } from './error.ts';
-export {
-  evaluate,
-  isRepair,
-  readsContextKey,
-  type Decision,
-  type EvaluationRequest,
-  type PolicySet,
-} from './evaluate.ts';
+export { evaluate, isRepair, type EvaluationRequest, type PolicySet } from './evaluate.ts';
 export { explain, type Explanation, type Mismatch, type StatementReport } from './explain.ts';
 export type { Finding as LintFinding, Severity as LintSeverity } from './lint/finding.ts';
 export { lintPolicy, type LintReport } from './lint/lint-policy.ts';

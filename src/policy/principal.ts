@@ -35,35 +35,82 @@ export type Grant = 'none' | 'account' | 'role' | 'direct';
 
 const STRENGTH: Readonly<Record<Grant, number>> = { none: 0, account: 1, role: 2, direct: 3 };
 
-export function strongerGrant(left: Grant, right: Grant): Grant {
-  return STRENGTH[left] >= STRENGTH[right] ? left : right;
+export function isStrongerGrant(grant: Grant, than: Grant): boolean {
+  return STRENGTH[grant] > STRENGTH[than];
 }
 
-/** The most direct way in which one of the patterns names the caller. */
-export function matchPrincipals(patterns: readonly PrincipalPattern[], principal: PolicyPrincipal): Grant {
-  let grant: Grant = 'none';
-  for (const pattern of patterns) grant = strongerGrant(grant, matchPrincipal(pattern, principal));
-  return grant;
-}
+/** A Principal or NotPrincipal element. */
+export class PrincipalSet {
+  readonly negated: boolean;
+  readonly #everyone: boolean;
+  readonly #accounts: ReadonlySet<string>;
+  readonly #arns: ReadonlySet<string>;
+  readonly #uniqueIds: ReadonlySet<string>;
+  readonly #canonicalUsers: ReadonlySet<string>;
+  readonly #providers: ReadonlySet<string>;
 
-/**
- * Does a NotPrincipal list exempt the caller? A session is exempt only if itself, its role and its account are all
- * listed; a caller with a permissions boundary never is (IAM User Guide, "NotPrincipal").
- */
-export function exemptsPrincipal(
-  patterns: readonly PrincipalPattern[],
-  principal: PolicyPrincipal,
-  options: { readonly hasBoundary: boolean },
-): boolean {
-  if (options.hasBoundary) return false;
-  if (patterns.some((pattern) => pattern.kind === 'everyone')) return true;
-  const grants = new Set(patterns.map((pattern) => matchPrincipal(pattern, principal)));
-  if (principal.type === 'anonymous') return false;
-  if (principal.type === 'role-session') {
-    return grants.has('direct') && grants.has('role') && grants.has('account');
+  constructor(patterns: readonly PrincipalPattern[], options: { readonly negated: boolean }) {
+    this.negated = options.negated;
+    this.#everyone = patterns.some(({ kind }) => kind === 'everyone');
+    this.#accounts = new Set(patterns.flatMap((each) => (each.kind === 'account' ? [each.accountId] : [])));
+    this.#arns = new Set(patterns.flatMap((each) => (each.kind === 'arn' ? [each.arn] : [])));
+    this.#uniqueIds = new Set(patterns.flatMap((each) => (each.kind === 'unique-id' ? [each.id] : [])));
+    this.#canonicalUsers = new Set(
+      patterns.flatMap((each) => (each.kind === 'canonical-user' ? [each.id] : [])),
+    );
+    this.#providers = new Set(patterns.flatMap((each) => (each.kind === 'federated' ? [each.provider] : [])));
   }
-  return grants.has('direct') || (principal.type === 'root' && grants.has('account'));
+
+  /** The most direct way in which the set names the caller. */
+  grant(principal: PolicyPrincipal): Grant {
+    if (this.#everyone) return 'direct';
+    if (principal.type === 'anonymous') return 'none';
+    if (this.#namesItself(principal)) return 'direct';
+    if (this.#namesRole(principal)) return 'role';
+    return this.#namesAccount(principal) ? 'account' : 'none';
+  }
+
+  /**
+   * Does it, as a NotPrincipal list, exempt the caller? A session is exempt only if itself, its role and its account
+   * are all listed; a caller with a permissions boundary never is (IAM User Guide, "NotPrincipal").
+   */
+  exempts(principal: PolicyPrincipal, options: { readonly hasBoundary: boolean }): boolean {
+    if (options.hasBoundary) return false;
+    if (this.#everyone) return true;
+    switch (principal.type) {
+      case 'anonymous':
+        return false;
+      case 'role-session':
+        return this.#namesItself(principal) && this.#namesRole(principal) && this.#namesAccount(principal);
+      case 'root':
+        return this.#namesItself(principal) || this.#namesAccount(principal);
+      case 'user':
+      case 'federated':
+        return this.#namesItself(principal);
+    }
+  }
+
+  #namesItself({ arn, roleArn, userId, federatedProvider }: KnownPrincipal): boolean {
+    // A caller given as the role itself, without a session, is what a grant to the role names.
+    if (arn !== roleArn && this.#arns.has(arn)) return true;
+    if (userId !== undefined && this.#uniqueIds.size > 0 && this.#uniqueIds.has(userId)) return true;
+    return federatedProvider !== undefined && this.#providers.has(federatedProvider);
+  }
+
+  #namesRole({ roleArn, userId }: KnownPrincipal): boolean {
+    if (roleArn !== undefined && this.#arns.has(roleArn)) return true;
+    if (userId === undefined || this.#uniqueIds.size === 0) return false;
+    const colon = userId.indexOf(':');
+    return colon >= 0 && this.#uniqueIds.has(userId.slice(0, colon));
+  }
+
+  #namesAccount({ accountId, canonicalUserId }: KnownPrincipal): boolean {
+    if (this.#accounts.has(accountId)) return true;
+    return canonicalUserId !== undefined && this.#canonicalUsers.has(canonicalUserId);
+  }
 }
+
+type KnownPrincipal = Exclude<PolicyPrincipal, { readonly type: 'anonymous' }>;
 
 const ROOT = /^arn:[a-z-]+:iam::(\d{12}):root$/;
 const USER_OR_ROLE = /^arn:[a-z-]+:iam::\d{12}:(?:user|role)\/[^*?]+$/;
@@ -94,28 +141,4 @@ function parseAwsPrincipal(value: string): PrincipalPattern | undefined {
     return { kind: 'arn', arn: value };
   }
   return /^A(?:IDA|ROA)[A-Z0-9]{12,}$/.test(value) ? { kind: 'unique-id', id: value } : undefined;
-}
-
-function matchPrincipal(pattern: PrincipalPattern, principal: PolicyPrincipal): Grant {
-  if (pattern.kind === 'everyone') return 'direct';
-  if (principal.type === 'anonymous') return 'none';
-  switch (pattern.kind) {
-    case 'account':
-      return pattern.accountId === principal.accountId ? 'account' : 'none';
-    case 'arn':
-      if (pattern.arn === principal.arn) {
-        // A caller given as the role itself, without a session, is what a grant to the role names.
-        return principal.arn === principal.roleArn ? 'role' : 'direct';
-      }
-      return pattern.arn === principal.roleArn ? 'role' : 'none';
-    case 'unique-id':
-      if (pattern.id === principal.userId) return 'direct';
-      return principal.userId?.startsWith(`${pattern.id}:`) === true ? 'role' : 'none';
-    case 'canonical-user':
-      return pattern.id === principal.canonicalUserId ? 'account' : 'none';
-    case 'federated':
-      return pattern.provider === principal.federatedProvider ? 'direct' : 'none';
-    case 'service':
-      return 'none';
-  }
 }

@@ -36,6 +36,10 @@ function policy(
   return compilePolicy(parsePolicy(text, { type }), { name: type });
 }
 
+const failing: ContextLookup = () => {
+  throw new Error('each object has its own');
+};
+
 const allow = (...resources: string[]) => ({ Effect: 'Allow', Action: 's3:GetObject', Resource: resources });
 const deny = (...resources: string[]) => ({ Effect: 'Deny', Action: 's3:GetObject', Resource: resources });
 
@@ -85,9 +89,6 @@ describe('an Allow', () => {
     const tagged = { ...allow('*'), Condition: { StringEquals: { 's3:ExistingObjectTag/class': 'open' } } };
     const identity = policy([tagged]);
     expect(below('a/', { identity })).toBe(false);
-    const failing: ContextLookup = () => {
-      throw new Error('each object has its own');
-    };
     expect(mayAllowBelow(request('arn:aws:s3:::logs/a/', ALICE, failing), { identity })).toBe(true);
   });
 
@@ -127,9 +128,6 @@ describe('a Deny', () => {
       Condition: { StringEquals: { 's3:ExistingObjectTag/class': 'secret' } },
     };
     const identity = policy([allow('*'), conditional]);
-    const failing: ContextLookup = () => {
-      throw new Error('each object has its own');
-    };
     expect(mayAllowBelow(request('arn:aws:s3:::logs/a/', ALICE, failing), { identity })).toBe(true);
   });
 });
@@ -142,29 +140,21 @@ const resourceText = fc
   .string({ unit: fc.constantFrom('a', 'b', '/', '*', '?', '${aws:username}'), maxLength: 5 })
   .map((text) => `arn:aws:s3:::logs/${text}`);
 const resources = fc.array(resourceText, { minLength: 1, maxLength: 2 });
+const effect = fc.constantFrom('Allow', 'Allow', 'Deny');
+const action = fc.constant('s3:GetObject');
 const condition = fc.constantFrom(
   undefined,
   { StringEquals: { 'aws:username': 'a' } },
   { StringNotEquals: { 'aws:username': 'a' } },
 );
-const statement = fc
-  .record({
-    Effect: fc.constantFrom('Allow', 'Allow', 'Deny'),
-    element: fc.constantFrom('Resource', 'Resource', 'NotResource'),
-    resources,
-    condition,
-  })
-  .map(({ Effect, element, resources: list, condition: test }) => ({
-    Effect,
-    Action: 's3:GetObject',
-    [element]: list,
-    ...(test !== undefined && { Condition: test }),
-  }));
+const statement = fc.oneof(
+  fc.record({ Effect: effect, Action: action, Resource: resources, Condition: condition }),
+  fc.record({ Effect: effect, Action: action, NotResource: resources, Condition: condition }),
+);
 const statements = fc.array(statement, { minLength: 1, maxLength: 4 });
+const callers = fc.constantFrom('*', { AWS: STRANGER.arn }, { AWS: ACCOUNT }, { AWS: ALICE.arn });
 const bucketStatements = fc.array(
-  fc
-    .tuple(statement, fc.constantFrom('*', { AWS: STRANGER.arn }, { AWS: ACCOUNT }, { AWS: ALICE.arn }))
-    .map(([each, Principal]) => ({ ...each, Principal })),
+  fc.tuple(statement, callers).map(([each, Principal]) => Object.assign({ Principal }, each)),
   { minLength: 1, maxLength: 3 },
 );
 const keyText = fc.string({ unit: fc.constantFrom('a', 'b', '/'), maxLength: 4 });

@@ -5,7 +5,6 @@ import {
   compilePolicy,
   evaluate,
   parsePolicy,
-  readsContextKey,
   type CompiledPolicy,
   type ContextLookup,
   type Decision,
@@ -144,26 +143,6 @@ describe('failure', () => {
     ];
     expect(ask({ identity: policy(statements) }, { context }).effect).toBe('Allow');
     expect(asked).toEqual(['aws:useragent']);
-  });
-
-  test('tells whether a key can be asked for', () => {
-    const tagged = policy(
-      [
-        {
-          Effect: 'Allow',
-          Principal: '*',
-          Action: 's3:GetObject',
-          Resource: 'arn:aws:s3:::logs/*',
-          Condition: { StringEquals: { 's3:ExistingObjectTag/class': '${aws:PrincipalTag/class}' } },
-        },
-      ],
-      'resource',
-    );
-    const policies = { identity: policy([allowAll]), resource: tagged };
-    expect(readsContextKey(policies, 's3:GetObject', 's3:existingobjecttag/')).toBe(true);
-    expect(readsContextKey(policies, 's3:GetObject', 'aws:principaltag/')).toBe(true);
-    expect(readsContextKey(policies, 's3:PutObject', 's3:existingobjecttag/')).toBe(false);
-    expect(readsContextKey({}, 's3:GetObject', 's3:existingobjecttag/')).toBe(false);
   });
 });
 
