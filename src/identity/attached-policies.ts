@@ -1,6 +1,6 @@
 /** The identity policies that hold for a key: those of its user, then its own; and what they were with others in their place. */
 import { parsePolicy, type PolicySource } from '../policy/index.ts';
-import { type StoredIdentity, type StoredPolicy } from './store.ts';
+import { type StoredIdentity, type StoredKey, type StoredPolicy } from './store.ts';
 
 export interface AttachedPolicy extends PolicySource {
   readonly owner: 'user' | 'key';
@@ -16,7 +16,7 @@ export type PolicyReplacements = ReadonlyMap<string, PolicySource | undefined>;
  * that denies everything.
  */
 export function attachedPolicies(
-  identity: StoredIdentity,
+  identity: Omit<StoredIdentity, 'key'> & { readonly key: Pick<StoredKey, 'accessKeyId'> },
   onUnusable: (name: string, error: unknown) => void,
 ): readonly AttachedPolicy[] {
   const { key, principal, principalPolicies, keyPolicies } = identity;
