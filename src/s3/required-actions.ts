@@ -15,6 +15,8 @@ export interface RequiredAction {
   readonly resource: string;
   /** Whose policy decides; undefined for what concerns no bucket. */
   readonly bucket: string | undefined;
+  /** Of the object; without one the current version is meant. */
+  readonly versionId?: string | undefined;
 }
 
 /**
@@ -75,12 +77,14 @@ export function asPathsToo(required: RequiredAction): readonly RequiredAction[] 
 function target(kind: OperationAction['resource'], facts: Facts): Omit<RequiredAction, 'action'> {
   if (kind === '*') return { resource: ALL_BUCKETS_ARN, bucket: undefined };
   if (kind === 'copy-source') {
-    const { bucket, key } = present(facts.copySource, 'copy source');
-    return { resource: objectArn(bucket, key), bucket };
+    const { bucket, key, versionId } = present(facts.copySource, 'copy source');
+    return { resource: objectArn(bucket, key), bucket, versionId };
   }
-  const bucket = present(facts.address.bucket, 'bucket');
+  const { address, entry, request } = facts;
+  const bucket = present(address.bucket, 'bucket');
   if (kind === 'bucket') return { resource: bucketArn(bucket), bucket };
-  return { resource: objectArn(bucket, present(facts.entry?.key ?? facts.address.key, 'key')), bucket };
+  const versionId = entry === undefined ? queryValue(request.query, 'versionId') : entry.versionId;
+  return { resource: objectArn(bucket, present(entry?.key ?? address.key, 'key')), bucket, versionId };
 }
 
 function holds(when: ActionCondition, { request, copySource, entry }: Facts): boolean {
