@@ -16,6 +16,8 @@ import {
   createRoutes,
   createSignatureDoctor,
   openPolicyFolder,
+  openShadow,
+  type Shadow,
 } from './gateway/index.ts';
 import {
   createBucketDirectory,
@@ -130,6 +132,8 @@ async function start(
   closing.push(() => {
     signatureDoctor.close();
   });
+  const shadow = await openCandidates(config, { metrics, log });
+  if (shadow !== undefined) closing.push(shadow.close);
   const recorder = createRecorder({
     // Records are written whatever the log level is.
     sinks: [
@@ -141,6 +145,7 @@ async function start(
     now,
     hostId,
     signatureDoctor,
+    shadow,
   });
   const handler = createHandler({
     limits: config.limits,
@@ -229,6 +234,13 @@ function newRequestId(): string {
   const uuid = randomUUID();
   // The digits that say version and variant are elsewhere.
   return (uuid.slice(0, 4) + uuid.slice(24)).toUpperCase();
+}
+
+async function openCandidates(
+  { candidatePoliciesDir: directory }: Config,
+  { metrics, log }: { readonly metrics: Metrics; readonly log: Logger },
+): Promise<Shadow | undefined> {
+  return directory === undefined ? undefined : openShadow({ directory, metrics, log, pollInterval: POLL_MS });
 }
 
 function openUpstream(

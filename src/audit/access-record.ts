@@ -112,6 +112,8 @@ export interface RecordedDecision {
   readonly reason?: string | undefined;
   /** Of a Deny: the statements that refuse, or the Allows that came nearest; at most three. */
   readonly nearest?: readonly RecordedStatement[] | undefined;
+  /** What the candidate policies of shadow mode would have made of it; absent: the same, or there are none. */
+  readonly candidate?: 'would_allow' | 'would_deny' | 'undecidable' | undefined;
 }
 
 /** What became of one statement. */

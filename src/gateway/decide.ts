@@ -8,6 +8,7 @@ import {
   type PolicyPrincipal,
   type PolicySet,
 } from '../policy/index.ts';
+import type { ResolvedKey } from '../identity/index.ts';
 import { asPathsToo, bucketArn, objectArn, type RequiredAction } from '../s3/index.ts';
 import type { Bucket } from './buckets.ts';
 import { conditionContext, type BodyContext, type ConditionContext } from './condition-context.ts';
@@ -20,6 +21,10 @@ export interface Decided {
   readonly evaluated: EvaluationRequest;
   readonly policies: PolicySet;
   readonly context: ConditionContext;
+  /** Of the caller; undefined for an anonymous one. */
+  readonly key: ResolvedKey | undefined;
+  /** Whose policy counted. */
+  readonly bucket: Bucket | undefined;
 }
 
 export interface DecideDependencies {
@@ -57,7 +62,8 @@ export function decide(
     bucket?.policy.kind === 'broken' && !isRepair(evaluated)
       ? { effect: 'Deny', because: { kind: 'error', cause: bucket.policy.problem } }
       : evaluate(evaluated, policies);
-  return { required, decision, evaluated, policies, context };
+  const key = caller.type === 'key' ? caller.key : undefined;
+  return { required, decision, evaluated, policies, context, key, bucket };
 }
 
 /** Up to the first refusal; the last one of the list decides. */

@@ -1,5 +1,6 @@
 export { createBuckets } from './buckets.ts';
 export { canonicalUserId } from './canonical-user.ts';
+export { openShadow, type Shadow } from './candidate-shadow.ts';
 export { createHandler } from './handle.ts';
 export { openPolicyFolder } from './policy-folder.ts';
 export { createRecorder } from './record.ts';

@@ -1,9 +1,10 @@
 /** From what became known of a request to its one audit record, and to the metrics. */
-import type { AccessRecord, AuditSink } from '../audit/index.ts';
+import type { AccessRecord, AuditSink, RecordedDecision } from '../audit/index.ts';
 import { queryValue, S3Error } from '../s3/index.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
 import type { Answer, AnsweredEntry } from './answer.ts';
 import { PolicyRefusal, type Authorized } from './authorize.ts';
+import type { Shadow } from './candidate-shadow.ts';
 import type { Decided } from './decide.ts';
 import type { IncomingBody } from './incoming-body.ts';
 import type { IncomingBytes } from './incoming-bytes.ts';
@@ -26,6 +27,8 @@ export interface Recorder {
   bug(requestId: string, error: unknown): void;
   readonly now: () => number;
   readonly hostId: string;
+  /** Undefined when no candidate policies are tried. */
+  readonly shadow: Shadow | undefined;
 }
 
 export function createRecorder(options: {
@@ -35,8 +38,9 @@ export function createRecorder(options: {
   readonly now: () => number;
   readonly hostId: string;
   readonly signatureDoctor: SignatureDoctor;
+  readonly shadow: Shadow | undefined;
 }): Recorder {
-  const { sinks, metrics, log, now, hostId, signatureDoctor } = options;
+  const { sinks, metrics, log, now, hostId, signatureDoctor, shadow } = options;
   const write = (record: AccessRecord): void => {
     for (const sink of sinks) sink.write(record);
     const operation = record.operation ?? 'none';
@@ -59,6 +63,7 @@ export function createRecorder(options: {
   return {
     now,
     hostId,
+    shadow,
     started() {
       metrics.requestsInFlight.add(1);
     },
@@ -170,7 +175,7 @@ export class RequestTrail {
       tls: stage.tls,
       ...identifiedFields(stage, refusal),
       ...callerFields(stage, refusal),
-      ...decisionFields(stage, refusal, this.#answer?.entries),
+      ...decisionFields(stage, refusal, this.#answer?.entries, this.#recorder.shadow),
       status: this.#status,
       errorCode: refusal?.code ?? this.#sent?.lateErrorCode,
       errorReason: refusal instanceof S3Error ? (refusal.reason ?? refusal.message) : undefined,
@@ -200,12 +205,15 @@ function decisionFields(
   stage: Stage,
   refusal: S3Error | UpstreamRefusal | undefined,
   entries: readonly AnsweredEntry[] | undefined,
+  shadow: Shadow | undefined,
 ): Pick<AccessRecord, 'decision' | 'entries' | 'evaluation' | 'otherDecisions'> {
+  const compare = (decided: Decided): RecordedDecision['candidate'] =>
+    shadow?.compare(decided, stage.requestId);
   if (entries === undefined) {
     const decided = decidedIn(stage, refusal);
     const evaluation = recordEvaluation(decided[0]);
     if (evaluation === undefined) return {};
-    const { decision, others } = recordDecisions(decided, evaluation.context);
+    const { decision, others } = recordDecisions(decided, evaluation.context, compare);
     return { decision, otherDecisions: others, evaluation };
   }
   const evaluation = recordEvaluation(entries[0]?.decided[0]);
@@ -213,7 +221,7 @@ function decisionFields(
   return {
     evaluation,
     entries: entries.map(({ key, versionId, decided, errorCode }) => {
-      const { decision, others } = recordDecisions(decided, evaluation.context);
+      const { decision, others } = recordDecisions(decided, evaluation.context, compare);
       const status = errorCode === undefined ? 204 : errorCode === 'AccessDenied' ? 403 : 500;
       return { key, versionId, status, errorCode, decision, otherDecisions: others };
     }),

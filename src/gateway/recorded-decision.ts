@@ -16,9 +16,14 @@ export interface RecordedDecisions {
 /**
  * @param decided in the order in which they were made, up to the first refusal.
  * @param shared the context of the record.
+ * @param compare what the candidate policies of shadow mode would decide; undefined for the same.
  */
-export function recordDecisions(decided: readonly Decided[], shared: Context): RecordedDecisions {
-  const recorded = decided.map((each) => recordDecision(each, shared));
+export function recordDecisions(
+  decided: readonly Decided[],
+  shared: Context,
+  compare: (decided: Decided) => RecordedDecision['candidate'],
+): RecordedDecisions {
+  const recorded = decided.map((each) => recordDecision(each, shared, compare(each)));
   const refused = recorded.at(-1)?.effect === 'Deny';
   const decision = refused ? recorded.at(-1) : recorded[0];
   const others = refused ? recorded.slice(0, -1) : recorded.slice(1);
@@ -31,27 +36,49 @@ export function recordEvaluation(decided: Decided | undefined): RecordedEvaluati
 }
 
 /** @param shared the context that is recorded once for the request: what differs from it stands with the decision. */
-function recordDecision(decided: Decided, shared: Context): RecordedDecision {
-  const { required, decision, evaluated } = decided;
+function recordDecision(
+  decided: Decided,
+  shared: Context,
+  candidate: RecordedDecision['candidate'],
+): RecordedDecision {
+  const { required, evaluated } = decided;
   const context = differing(recordContext(decided.context).context, shared);
-  const about = {
-    effect: decision.effect,
+  const { effect, ...why } = recordReason(decided);
+  return {
+    effect,
     action: required.action,
     resource: required.resource,
     resourceAccount: evaluated.resourceAccount,
+    ...(evaluated.restrictPublicBuckets === true && { restrictPublicBuckets: true }),
     ...(context !== undefined && { context }),
+    ...why,
+    ...(candidate !== undefined && { candidate }),
   };
-  if (decision.effect === 'Allow') return { ...about, by: decision.by };
+}
+
+/** A decision without what it is about. */
+export function recordReason(
+  decided: Decided,
+): Pick<RecordedDecision, 'by' | 'effect' | 'nearest' | 'reason'> {
+  const { decision, evaluated } = decided;
+  const { effect } = decision;
+  if (effect === 'Allow') return { effect, by: decision.by };
   const { because } = decision;
   const nearest = explain(evaluated, decided.policies).nearest.map((each) => recordStatement(each, decided));
   const near = nearest.length === 0 ? {} : { nearest };
   switch (because.kind) {
     case 'explicit':
-      return { ...about, by: because.by, ...near };
+      return { effect, by: because.by, ...near };
     case 'implicit':
-      return { ...about, reason: `no ${because.missing} policy allows it`, ...near };
+      return { effect, reason: `no ${because.missing} policy allows it`, ...near };
+    case 'restricted':
+      return {
+        effect,
+        reason: 'the bucket policy is public, and RestrictPublicBuckets keeps it from other accounts',
+        ...near,
+      };
     case 'error':
-      return { ...about, reason: String(because.cause) };
+      return { effect, reason: String(because.cause) };
   }
 }
 

@@ -39,6 +39,12 @@ export interface Metrics {
   readonly spoolBytes: Gauge;
   /** Access log lines that could not be kept. */
   readonly accessLogDropped: Counter;
+  /** Decisions made once more by candidate policies. `outcome`: same, would_allow, would_deny or undecidable. */
+  readonly candidateDecisions: Family<Counter, readonly ['outcome', 'action']>;
+  /** `state`: usable or broken. */
+  readonly candidateFiles: Family<Gauge, readonly ['state']>;
+  /** Differences that found no room in the log. */
+  readonly candidateSuppressed: Counter;
   /** Text format 0.0.4. */
   readonly render: () => string;
   /** Stops measuring the event loop. */
@@ -106,6 +112,17 @@ export function createMetrics(): Metrics {
     'Access log lines that could not be kept.',
     [],
   );
+  const candidateDecisions = counters(
+    'bucketwarden_candidate_decisions_total',
+    'Decisions made once more by candidate policies, by how they compare.',
+    ['outcome', 'action'],
+  );
+  const candidateFiles = gauges('bucketwarden_candidate_files', 'Files of candidate policies.', ['state']);
+  const candidateSuppressed = counters(
+    'bucketwarden_candidate_suppressed_total',
+    'Differences of candidate policies that were counted and not logged.',
+    [],
+  );
   const running = processMetrics();
   const all: readonly Rendered[] = [
     requests,
@@ -123,6 +140,9 @@ export function createMetrics(): Metrics {
     upstreamCredentialsFailures,
     spoolBytes,
     accessLogDropped,
+    candidateDecisions,
+    candidateFiles,
+    candidateSuppressed,
     ...running.metrics,
   ];
   return {
@@ -141,6 +161,9 @@ export function createMetrics(): Metrics {
     upstreamCredentialsFailures,
     spoolBytes,
     accessLogDropped: accessLogDropped.with(),
+    candidateDecisions,
+    candidateFiles,
+    candidateSuppressed: candidateSuppressed.with(),
     render: () => all.map((metric) => metric.render()).join(''),
     close: running.close,
   };
