@@ -161,6 +161,7 @@ async function start(
       folder,
       routes,
       settings: (name) => bucketSettings(config, name),
+      publicAccessBlock: config.publicAccessBlock,
     }),
     directory,
     store,

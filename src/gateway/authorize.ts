@@ -229,6 +229,12 @@ function describe(decision: Decision & { readonly effect: 'Deny' }): {
         internal: `no Allow in ${because.missing} policies`,
         external: (action) => `because no ${MISSING[because.missing]} allows the ${action} action`,
       };
+    // AWS says so too, and names the setting in refusals of PutBucketPolicy alone.
+    case 'restricted':
+      return {
+        internal: `RestrictPublicBuckets, and the bucket policy is public by ${statementName(because.publicBy)}`,
+        external: () => 'with an explicit deny in a resource-based policy',
+      };
     case 'error':
       return {
         internal: `a policy could not be evaluated: ${String(because.cause)}`,

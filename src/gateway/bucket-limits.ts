@@ -15,10 +15,12 @@ export function requireWritable({ name, method }: AvailableOperation, { readOnly
 const KEEPS: ReadonlySet<OperationName> = new Set([
   'DeleteBucketCors',
   'DeleteBucketPolicy',
+  'DeletePublicAccessBlock',
   'PutBucketAcl',
   'PutBucketCors',
   'PutBucketPolicy',
   'PutObjectAcl',
+  'PutPublicAccessBlock',
   'SelectObjectContent',
 ]);
 

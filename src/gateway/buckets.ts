@@ -1,8 +1,8 @@
 /** What the gateway knows of a bucket: whether it exists here, whose it is, and which policy and settings hold. */
-import type { BucketSettings } from '../config/index.ts';
+import type { BucketSettings, Config } from '../config/index.ts';
 import type { BucketDirectory, BucketRecord, KnownBucket } from '../identity/index.ts';
 import type { CompiledPolicy } from '../policy/index.ts';
-import type { CorsConfiguration } from '../s3/index.ts';
+import type { CorsConfiguration, PublicAccessBlock } from '../s3/index.ts';
 import type { FolderPolicy, PolicyFolder } from './policy-folder.ts';
 import type { Place, Routes } from './routes.ts';
 
@@ -18,6 +18,11 @@ export interface Bucket extends Pick<
   /** Made through the gateway; undefined for one that only the configuration names. */
   readonly record: BucketRecord | undefined;
   readonly policy: BucketPolicy;
+  /** Set through the API; undefined where nothing is. */
+  readonly publicAccessBlock: PublicAccessBlock | undefined;
+  /** By the bucket's own block or the gateway's. */
+  readonly blockPublicPolicy: boolean;
+  readonly restrictPublicBuckets: boolean;
   /** Set through the API; undefined where no other origin is allowed anything. */
   readonly cors: CorsConfiguration | undefined;
 }
@@ -45,8 +50,10 @@ export function createBuckets(options: {
   readonly folder: PolicyFolder;
   readonly routes: Routes;
   readonly settings: (name: string) => BucketSettings;
+  /** The gateway's own, for every bucket: the stricter one of the two holds. */
+  readonly publicAccessBlock: Config['publicAccessBlock'];
 }): Buckets {
-  const { directory, folder, routes, settings } = options;
+  const { directory, folder, routes, settings, publicAccessBlock: ofGateway } = options;
   return {
     async find(name) {
       const known = await directory.find(name);
@@ -55,6 +62,7 @@ export function createBuckets(options: {
       if (place === undefined) return undefined;
       const { owner, bodies, filterListings, maxObjectBytes, operations, readOnly } = settings(name);
       const file = folder.get(name);
+      const block = known?.publicAccessBlock;
       return {
         name,
         place,
@@ -66,6 +74,9 @@ export function createBuckets(options: {
         operations,
         readOnly,
         policy: file === undefined ? fromStore(name, known) : fromFile(file),
+        publicAccessBlock: block,
+        blockPublicPolicy: ofGateway.blockPublicPolicy || block?.blockPublicPolicy === true,
+        restrictPublicBuckets: ofGateway.restrictPublicBuckets || block?.restrictPublicBuckets === true,
         cors: known?.cors,
       };
     },

@@ -9,9 +9,18 @@ import {
   type PolicySet,
 } from '../policy/index.ts';
 import type { ResolvedKey } from '../identity/index.ts';
-import { asPathsToo, bucketArn, objectArn, type RequiredAction } from '../s3/index.ts';
+import {
+  asPathsToo,
+  bucketArn,
+  objectArn,
+  queryValue,
+  type RequiredAction,
+  type Tag,
+} from '../s3/index.ts';
 import type { Bucket } from './buckets.ts';
-import { conditionContext, type BodyContext, type ConditionContext } from './condition-context.ts';
+import { conditionContext, type ConditionContext } from './condition-context.ts';
+import { ExistingTagsNeeded, type BodyContext } from './condition-facts.ts';
+import type { ExistingTags } from './existing-tags.ts';
 import type { Authenticated } from './stages.ts';
 
 /** A decision, what it was about, and what it was made of: for the record, and to be made again by other policies. */
@@ -33,19 +42,32 @@ export interface DecideDependencies {
   readonly now: () => number;
 }
 
+/** What of a decision is not in the line and the headers of its request. */
+interface Beside {
+  readonly body?: BodyContext;
+  /** Of the object; a policy that asks for them without is answered by a refusal whose cause is `ExistingTagsNeeded`. */
+  readonly existingTags?: readonly Tag[] | undefined;
+  /** Epoch milliseconds; of the clock when it is left out. */
+  readonly now?: number;
+}
+
 /** A bucket whose policy is broken, or that is unknown, is denied by that alone. */
 export function decide(
   request: Authenticated,
   required: RequiredAction,
   bucket: Bucket | undefined,
-  body: BodyContext,
+  { body = {}, existingTags, now }: Beside,
   dependencies: DecideDependencies,
 ): Decided {
   const { caller } = request;
   const resourceAccount = bucket?.ownerAccount ?? dependencies.accountId;
-  const context = conditionContext(request, dependencies.now(), body, {
-    account: resourceAccount,
-    region: dependencies.region,
+  const context = conditionContext({
+    request,
+    required,
+    now: now ?? dependencies.now(),
+    body,
+    resource: { account: resourceAccount, region: dependencies.region },
+    existingTags,
   });
   const evaluated = {
     action: required.action,
@@ -53,6 +75,7 @@ export function decide(
     resourceAccount,
     principal: policyPrincipal(request),
     context: context.lookup,
+    restrictPublicBuckets: bucket?.restrictPublicBuckets ?? false,
   };
   const policies = {
     identity: caller.type === 'key' ? caller.key.policies : NO_POLICIES,
@@ -66,21 +89,44 @@ export function decide(
   return { required, decision, evaluated, policies, context, key, bucket };
 }
 
-/** Up to the first refusal; the last one of the list decides. */
-export function decideAll(
+/**
+ * Up to the first refusal; the last one of the list decides. All of it at one time, and with the tags that objects have
+ * upstream where a policy asks for them.
+ * @throws UpstreamRefusal, S3Error when these cannot be looked up.
+ */
+export async function decideAll(
   request: Authenticated,
   required: readonly RequiredAction[],
-  bucketOf: (required: RequiredAction) => Bucket | undefined,
-  body: BodyContext,
+  options: {
+    readonly bucketOf: (required: RequiredAction) => Bucket | undefined;
+    readonly body: BodyContext;
+    readonly existingTags: ExistingTags;
+  },
   dependencies: DecideDependencies,
-): readonly Decided[] {
+): Promise<readonly Decided[]> {
+  const { bucketOf, body, existingTags } = options;
+  const now = dependencies.now();
   const decided: Decided[] = [];
   for (const each of required) {
-    const one = decide(request, each, bucketOf(each), body, dependencies);
+    const bucket = bucketOf(each);
+    const beside = { body, now, existingTags: existingTags.known(each) };
+    let one = decide(request, each, bucket, beside, dependencies);
+    if (needsTags(one)) {
+      const tags = await existingTags.lookUp(each, bucket);
+      one = decide(request, each, bucket, { ...beside, existingTags: tags }, dependencies);
+    }
     decided.push(one);
     if (one.decision.effect === 'Deny') break;
   }
   return decided;
+}
+
+function needsTags({ decision }: Decided): boolean {
+  return (
+    decision.effect === 'Deny' &&
+    decision.because.kind === 'error' &&
+    decision.because.cause instanceof ExistingTagsNeeded
+  );
 }
 
 /**
@@ -92,17 +138,28 @@ export function mayList(request: Authenticated, bucket: Bucket, dependencies: De
   return decide(request, required, bucket, {}, dependencies).decision.effect === 'Allow';
 }
 
-/** May the caller take this action on an object of the bucket, besides what it asked for? */
+/**
+ * May the caller take this action on an object of the bucket, besides what it asked for? Of the request's own object it
+ * is the version that the request names. No, where a policy asks for tags of the object that were not looked up.
+ */
 export function mayTouch(
-  request: Authenticated,
+  request: Authenticated & { readonly existingTags?: ExistingTags },
   action: string,
   { bucket, key }: { readonly bucket: Bucket; readonly key: string },
   dependencies: DecideDependencies,
 ): boolean {
-  const required = { action, resource: objectArn(bucket.name, key), bucket: bucket.name };
-  return decideAll(request, asPathsToo(required), () => bucket, {}, dependencies).every(
-    ({ decision }) => decision.effect === 'Allow',
-  );
+  const { address, effective, existingTags } = request;
+  const isOwn = address.bucket === bucket.name && address.key === key;
+  const required = {
+    action,
+    resource: objectArn(bucket.name, key),
+    bucket: bucket.name,
+    versionId: isOwn ? queryValue(effective.query, 'versionId') : undefined,
+  };
+  return asPathsToo(required).every((each) => {
+    const beside = { existingTags: existingTags?.known(each) };
+    return decide(request, each, bucket, beside, dependencies).decision.effect === 'Allow';
+  });
 }
 
 const NO_POLICIES = compilePolicies([]);

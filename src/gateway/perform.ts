@@ -16,6 +16,12 @@ import { createMultipartUpload } from './operations/create-multipart-upload.ts';
 import { listBuckets } from './operations/list-buckets.ts';
 import { list, rewrittenListing } from './operations/listing.ts';
 import { postObject } from './operations/post-object.ts';
+import {
+  deletePublicAccessBlock,
+  getBucketPolicyStatus,
+  getPublicAccessBlock,
+  putPublicAccessBlock,
+} from './operations/public-access.ts';
 import { requireCompletedSize, requireCopySize } from './operations/sized-writes.ts';
 import { renderCompleteMultipartUpload, renderTagging } from '../s3/index.ts';
 import type { ListingTokens } from './listing-token.ts';
@@ -65,6 +71,14 @@ export async function perform(performance: Performance, dependencies: PerformDep
       return putBucketCors(performance, dependencies);
     case 'DeleteBucketCors':
       return deleteBucketCors(performance, dependencies);
+    case 'GetBucketPolicyStatus':
+      return getBucketPolicyStatus(performance);
+    case 'GetPublicAccessBlock':
+      return getPublicAccessBlock(performance);
+    case 'PutPublicAccessBlock':
+      return putPublicAccessBlock(performance, dependencies);
+    case 'DeletePublicAccessBlock':
+      return deletePublicAccessBlock(performance, dependencies);
     case 'GetBucketAcl':
     case 'GetObjectAcl':
       return getAcl(performance, dependencies);

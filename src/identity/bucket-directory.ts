@@ -1,6 +1,11 @@
 /** From a bucket's name to what the gateway knows of it: who owns it, and the policy set through the API; cached. */
 import { compilePolicy, parsePolicy, type CompiledPolicy } from '../policy/index.ts';
-import { parseCorsConfiguration, type CorsConfiguration } from '../s3/index.ts';
+import {
+  parseCorsConfiguration,
+  parsePublicAccessBlock,
+  type CorsConfiguration,
+  type PublicAccessBlock,
+} from '../s3/index.ts';
 import { type DirectoryOptions } from './key-directory.ts';
 import { createStoreCache } from './store-cache.ts';
 import { type BucketRecord, type StoredBucket } from './store.ts';
@@ -11,6 +16,8 @@ export interface KnownBucket {
   readonly policy: BucketPolicy | undefined;
   /** Undefined also for one that cannot be read: then no other origin is allowed anything. */
   readonly cors: CorsConfiguration | undefined;
+  /** All of it holds when it cannot be read. */
+  readonly publicAccessBlock: PublicAccessBlock | undefined;
 }
 
 /** `unusable`: the stored text is no policy for this bucket, so that every request to the bucket must be denied. */
@@ -37,6 +44,7 @@ export function createBucketDirectory(options: DirectoryOptions): BucketDirector
           record: bucket.record,
           policy: usablePolicy(name, bucket, onProblem),
           cors: usableCors(name, bucket, onProblem),
+          publicAccessBlock: usableBlock(name, bucket, onProblem),
         }
       );
     },
@@ -81,5 +89,26 @@ function usableCors(
   } catch (error) {
     onProblem({ kind: 'bucket-cors', subject: name, error });
     return undefined;
+  }
+}
+
+const BLOCKED: PublicAccessBlock = {
+  blockPublicAcls: true,
+  ignorePublicAcls: true,
+  blockPublicPolicy: true,
+  restrictPublicBuckets: true,
+};
+
+function usableBlock(
+  name: string,
+  { publicAccessBlock }: StoredBucket,
+  onProblem: DirectoryOptions['onProblem'],
+): PublicAccessBlock | undefined {
+  if (publicAccessBlock === undefined) return undefined;
+  try {
+    return parsePublicAccessBlock(publicAccessBlock.document);
+  } catch (error) {
+    onProblem({ kind: 'public-access-block', subject: name, error });
+    return BLOCKED;
   }
 }

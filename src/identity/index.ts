@@ -48,6 +48,7 @@ export type {
   KeyOrigin,
   KeyStatus,
   PolicyOwner,
+  PublicAccessBlockRecord,
   StoredBucket,
   StoredIdentity,
   StoredKey,

@@ -37,7 +37,7 @@ export interface KeyDirectory {
 
 /** Something stored is unusable: the key concerned is refused, and the operator should know. */
 export interface IdentityProblem {
-  readonly kind: 'secret' | 'policy' | 'bucket-policy' | 'bucket-cors' | 'store';
+  readonly kind: 'secret' | 'policy' | 'bucket-policy' | 'bucket-cors' | 'public-access-block' | 'store';
   /** The access key id or bucket concerned; undefined for the store as a whole. */
   readonly subject: string | undefined;
   readonly policy?: string;

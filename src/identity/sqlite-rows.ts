@@ -51,9 +51,9 @@ export function bucketFromRow(row: Row): StoredBucket | undefined {
   const record = typeof row['name'] === 'string' ? recordFromRow(row) : undefined;
   const policy = documentFromRow(row, 'document', 'changed_at');
   const cors = documentFromRow(row, 'cors_document', 'cors_changed_at');
-  return record === undefined && policy === undefined && cors === undefined
-    ? undefined
-    : { record, policy, cors };
+  const publicAccessBlock = documentFromRow(row, 'block_document', 'block_changed_at');
+  const nothing = [record, policy, cors, publicAccessBlock].every((part) => part === undefined);
+  return nothing ? undefined : { record, policy, cors, publicAccessBlock };
 }
 
 export function recordFromRow(row: Row): BucketRecord {

@@ -67,6 +67,14 @@ const MIGRATIONS: readonly string[] = [
     changed_at INTEGER NOT NULL
   ) STRICT;
   `,
+  `
+  -- No reference to buckets, as for policies.
+  CREATE TABLE public_access_blocks (
+    bucket TEXT PRIMARY KEY,
+    document TEXT NOT NULL,
+    changed_at INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];
 
 /**

@@ -21,6 +21,7 @@ import {
   type KeyAddition,
   type KeyStatus,
   type PolicyOwner,
+  type PublicAccessBlockRecord,
   type StoredBucket,
   type StoredIdentity,
   type StoredKeyOwner,
@@ -146,7 +147,7 @@ class SqliteStore implements IdentityStore {
 
   async findBucket(name: string): Promise<StoredBucket | undefined> {
     const row = this.#get(
-      `SELECT b.name, b.owner_account, b.upstream, b.created_at, p.document, p.changed_at, c.document AS cors_document, c.changed_at AS cors_changed_at FROM (SELECT ? AS wanted) LEFT JOIN buckets b ON b.name = wanted LEFT JOIN bucket_policies p ON p.bucket = wanted LEFT JOIN bucket_cors c ON c.bucket = wanted`,
+      `SELECT b.name, b.owner_account, b.upstream, b.created_at, p.document, p.changed_at, c.document AS cors_document, c.changed_at AS cors_changed_at, a.document AS block_document, a.changed_at AS block_changed_at FROM (SELECT ? AS wanted) LEFT JOIN buckets b ON b.name = wanted LEFT JOIN bucket_policies p ON p.bucket = wanted LEFT JOIN bucket_cors c ON c.bucket = wanted LEFT JOIN public_access_blocks a ON a.bucket = wanted`,
       name,
     );
     return row === undefined ? undefined : bucketFromRow(row);
@@ -173,7 +174,8 @@ class SqliteStore implements IdentityStore {
     return this.#transaction('IMMEDIATE', () => {
       const policies = this.#run('DELETE FROM bucket_policies WHERE bucket = ?', name);
       const cors = this.#run('DELETE FROM bucket_cors WHERE bucket = ?', name);
-      return this.#run('DELETE FROM buckets WHERE name = ?', name) + policies + cors > 0;
+      const blocks = this.#run('DELETE FROM public_access_blocks WHERE bucket = ?', name);
+      return this.#run('DELETE FROM buckets WHERE name = ?', name) + policies + cors + blocks > 0;
     });
   }
 
@@ -201,6 +203,19 @@ class SqliteStore implements IdentityStore {
 
   async deleteBucketCors(name: string): Promise<boolean> {
     return this.#run('DELETE FROM bucket_cors WHERE bucket = ?', name) > 0;
+  }
+
+  async putPublicAccessBlock(name: string, block: PublicAccessBlockRecord): Promise<void> {
+    this.#run(
+      'INSERT INTO public_access_blocks (bucket, document, changed_at) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET document = excluded.document, changed_at = excluded.changed_at',
+      name,
+      block.document,
+      block.changedAt,
+    );
+  }
+
+  async deletePublicAccessBlock(name: string): Promise<boolean> {
+    return this.#run('DELETE FROM public_access_blocks WHERE bucket = ?', name) > 0;
   }
 
   /** `data_version` moves when another connection writes, `total_changes` when this one does. */

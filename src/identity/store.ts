@@ -52,6 +52,10 @@ export interface IdentityStore {
   putBucketCors(name: string, cors: BucketCorsRecord): Promise<void>;
   /** False when there was none. */
   deleteBucketCors(name: string): Promise<boolean>;
+  /** Also for a bucket that only exists upstream. Replaces the configuration before. */
+  putPublicAccessBlock(name: string, block: PublicAccessBlockRecord): Promise<void>;
+  /** False when there was none. */
+  deletePublicAccessBlock(name: string): Promise<boolean>;
 
   /** A cheap value that differs after any change, by whichever process. */
   changeToken(): Promise<string>;
@@ -146,9 +150,17 @@ export interface BucketCorsRecord {
   readonly changedAt: number;
 }
 
+export interface PublicAccessBlockRecord {
+  /** S3's XML: see `parsePublicAccessBlock`. */
+  readonly document: string;
+  /** Epoch milliseconds. */
+  readonly changedAt: number;
+}
+
 export interface StoredBucket {
   /** Undefined for a bucket that was not made through the gateway. */
   readonly record: BucketRecord | undefined;
   readonly policy: BucketPolicyRecord | undefined;
   readonly cors: BucketCorsRecord | undefined;
+  readonly publicAccessBlock: PublicAccessBlockRecord | undefined;
 }

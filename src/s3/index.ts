@@ -94,6 +94,12 @@ export {
 export { OPERATION_SWITCHES, type OperationSwitch, type SwitchedPart } from './operation-switch.ts';
 export { liftPresignedHeaders } from './presigned-headers.ts';
 export {
+  parsePublicAccessBlock,
+  renderPolicyStatus,
+  renderPublicAccessBlock,
+  type PublicAccessBlock,
+} from './public-access-block.ts';
+export {
   COMMON_HEADERS,
   COMMON_PARAMETERS,
   isSecretField,

@@ -26,6 +26,7 @@ import { MULTIPART_OPERATIONS } from './operations/multipart.ts';
 import { OBJECT_OPERATIONS } from './operations/object.ts';
 import { OBJECT_LOCK_OPERATIONS } from './operations/object-lock.ts';
 import { OUTSIDE_OPERATIONS } from './operations/outside.ts';
+import { PUBLIC_ACCESS_OPERATIONS } from './operations/public-access.ts';
 import { REFUSED_OPERATIONS } from './operations/refused.ts';
 
 export const OPERATIONS = {
@@ -36,6 +37,7 @@ export const OPERATIONS = {
   ...BUCKET_OPERATIONS,
   ...BUCKET_SETTING_OPERATIONS,
   ...CORS_OPERATIONS,
+  ...PUBLIC_ACCESS_OPERATIONS,
   ...OUTSIDE_OPERATIONS,
   ...LATER_OPERATIONS,
   ...REFUSED_OPERATIONS,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Config } from '../../src/config/index.ts';
 import { createBuckets, createRoutes } from '../../src/gateway/index.ts';
 import type { PolicyFolder } from '../../src/gateway/policy-folder.ts';
 import type { KnownBucket } from '../../src/identity/index.ts';
@@ -18,6 +19,7 @@ function buckets(options: {
   readonly file?: ReturnType<PolicyFolder['get']>;
   readonly configured?: boolean;
   readonly find?: () => Promise<KnownBucket | undefined>;
+  readonly publicAccessBlock?: Partial<Config['publicAccessBlock']>;
 }) {
   return createBuckets({
     directory: {
@@ -38,14 +40,19 @@ function buckets(options: {
       maxObjectBytes: undefined,
       operations: new Set(),
     }),
+    publicAccessBlock: {
+      blockPublicPolicy: false,
+      restrictPublicBuckets: false,
+      ...options.publicAccessBlock,
+    },
   });
 }
 
 describe('a bucket', () => {
   test('exists when it was made through the gateway, and belongs to its maker', async () => {
-    const bucket = await buckets({ known: { record: RECORD, policy: undefined, cors: undefined } }).find(
-      'reports',
-    );
+    const bucket = await buckets({
+      known: { record: RECORD, policy: undefined, cors: undefined, publicAccessBlock: undefined },
+    }).find('reports');
     expect(bucket).toEqual({
       name: 'reports',
       ownerAccount: '444455556666',
@@ -57,6 +64,8 @@ describe('a bucket', () => {
       maxObjectBytes: undefined,
       operations: new Set(),
       policy: { kind: 'none' },
+      blockPublicPolicy: false,
+      restrictPublicBuckets: false,
     });
   });
 
@@ -71,7 +80,10 @@ describe('a bucket', () => {
 
   test.each([
     ['nothing at all', {}],
-    ['a policy in the store', { known: { record: undefined, policy: USABLE, cors: undefined } }],
+    [
+      'a policy in the store',
+      { known: { record: undefined, policy: USABLE, cors: undefined, publicAccessBlock: undefined } },
+    ],
     ['a policy file', { file: { file: FILE, policy: compiled, text: TEXT } }],
   ])('does not exist by %s', async (_, options) => {
     expect(await buckets(options).find('reports')).toBeUndefined();
@@ -85,16 +97,16 @@ describe('a bucket', () => {
 
 describe("a bucket's policy", () => {
   test('is the one set through the API', async () => {
-    const bucket = await buckets({ known: { record: RECORD, policy: USABLE, cors: undefined } }).find(
-      'reports',
-    );
+    const bucket = await buckets({
+      known: { record: RECORD, policy: USABLE, cors: undefined, publicAccessBlock: undefined },
+    }).find('reports');
     expect(bucket?.policy).toEqual({ kind: 'policy', policy: compiled, text: TEXT, file: undefined });
   });
 
   test('is the one of its file before that', async () => {
     const other = compilePolicy(parsePolicy(TEXT, { type: 'resource', bucket: 'reports' }), { name: FILE });
     const bucket = await buckets({
-      known: { record: RECORD, policy: USABLE, cors: undefined },
+      known: { record: RECORD, policy: USABLE, cors: undefined, publicAccessBlock: undefined },
       file: { file: FILE, policy: other, text: TEXT },
     }).find('reports');
     expect(bucket?.policy).toEqual({ kind: 'policy', policy: other, text: TEXT, file: FILE });
@@ -102,18 +114,59 @@ describe("a bucket's policy", () => {
 
   test('is broken when its file is, whatever the store holds', async () => {
     const bucket = await buckets({
-      known: { record: RECORD, policy: USABLE, cors: undefined },
+      known: { record: RECORD, policy: USABLE, cors: undefined, publicAccessBlock: undefined },
       file: { file: FILE, broken: `${FILE}:3:5: no` },
     }).find('reports');
     expect(bucket?.policy).toEqual({ kind: 'broken', problem: `${FILE}:3:5: no`, file: FILE });
   });
 
   test('is broken when the store holds none that can be read', async () => {
-    const known = { record: RECORD, policy: { state: 'unusable', document: '{' }, cors: undefined } as const;
+    const known = {
+      record: RECORD,
+      policy: { state: 'unusable', document: '{' },
+      cors: undefined,
+      publicAccessBlock: undefined,
+    } as const;
     expect((await buckets({ known }).find('reports'))?.policy).toEqual({
       kind: 'broken',
       problem: 'the stored policy of `reports` cannot be read',
       file: undefined,
     });
+  });
+});
+
+describe("a bucket's public access block", () => {
+  const NONE = {
+    blockPublicAcls: false,
+    ignorePublicAcls: false,
+    blockPublicPolicy: false,
+    restrictPublicBuckets: false,
+  };
+  const ownOf = (publicAccessBlock: KnownBucket['publicAccessBlock']): KnownBucket => ({
+    record: RECORD,
+    policy: undefined,
+    cors: undefined,
+    publicAccessBlock,
+  });
+
+  test.each([
+    [{ blockPublicPolicy: true }, {}, [true, false]],
+    [{ restrictPublicBuckets: true }, {}, [false, true]],
+    [{}, { blockPublicPolicy: true }, [true, false]],
+    [{}, { restrictPublicBuckets: true }, [false, true]],
+    [{ blockPublicAcls: true, ignorePublicAcls: true }, {}, [false, false]],
+    [{ blockPublicPolicy: true }, { restrictPublicBuckets: true }, [true, true]],
+  ])('%j beside %j of the gateway: the stricter holds', async (own, publicAccessBlock, expected) => {
+    const known = ownOf({ ...NONE, ...own });
+    const bucket = await buckets({ known, publicAccessBlock }).find('reports');
+    expect([bucket?.blockPublicPolicy, bucket?.restrictPublicBuckets]).toEqual(expected);
+    expect(bucket?.publicAccessBlock).toEqual(known.publicAccessBlock);
+  });
+
+  test("of the gateway holds for a bucket without one, and is not the bucket's own", async () => {
+    const publicAccessBlock = { blockPublicPolicy: true, restrictPublicBuckets: true };
+    const bucket = await buckets({ configured: true, publicAccessBlock }).find('reports');
+    expect(bucket).toMatchObject(publicAccessBlock);
+    expect(bucket?.publicAccessBlock).toBeUndefined();
   });
 });

@@ -288,6 +288,31 @@ describe('the bucket directory', () => {
     expect(problems.map(({ kind, subject }) => [kind, subject])).toEqual([['bucket-cors', 'reports']]);
   });
 
+  test('finds the public access block, and all of it where it cannot be read, which is told', async () => {
+    const { other, problems, buckets } = setUp();
+    const document =
+      '<PublicAccessBlockConfiguration><BlockPublicPolicy>true</BlockPublicPolicy></PublicAccessBlockConfiguration>';
+    const all = {
+      blockPublicAcls: true,
+      ignorePublicAcls: true,
+      blockPublicPolicy: true,
+      restrictPublicBuckets: true,
+    };
+    await other.putPublicAccessBlock('reports', { document, changedAt: NOW });
+    expect((await buckets.find('reports'))?.publicAccessBlock).toEqual({
+      blockPublicAcls: false,
+      ignorePublicAcls: false,
+      blockPublicPolicy: true,
+      restrictPublicBuckets: false,
+    });
+    await other.putPublicAccessBlock('reports', { document: '<PublicAccess', changedAt: NOW });
+    await buckets.refresh();
+    expect((await buckets.find('reports'))?.publicAccessBlock).toEqual(all);
+    expect(problems.map(({ kind, subject }) => [kind, subject])).toEqual([
+      ['public-access-block', 'reports'],
+    ]);
+  });
+
   test('a stored policy that is none for this bucket is marked unusable, and told', async () => {
     const { other, problems, buckets } = setUp();
     await other.putBucketPolicy('reports', { document: '{', changedAt: NOW });

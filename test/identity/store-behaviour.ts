@@ -180,6 +180,31 @@ export function describeStore(name: string, openPair: () => readonly [IdentitySt
       expect(await store.findBucket('reports')).toBeUndefined();
     });
 
+    test('a public access block is put, replaced and deleted, and goes with its bucket', async () => {
+      const store = open();
+      const bucket = { name: 'reports', ownerAccount: ACCOUNT, upstream: 'default', createdAt: NOW };
+      await store.putPublicAccessBlock('reports', { document: '<old/>', changedAt: NOW });
+      expect(await store.findBucket('reports')).toEqual({
+        publicAccessBlock: { document: '<old/>', changedAt: NOW },
+      });
+      expect(await store.listBuckets()).toEqual([]);
+      await store.addBucket(bucket);
+      await store.putBucketCors('reports', { document: '<cors/>', changedAt: NOW + 2 });
+      await store.putPublicAccessBlock('reports', { document: '<new/>', changedAt: NOW + 1 });
+      expect(await store.findBucket('reports')).toEqual({
+        record: bucket,
+        cors: { document: '<cors/>', changedAt: NOW + 2 },
+        publicAccessBlock: { document: '<new/>', changedAt: NOW + 1 },
+      });
+      expect(await store.deletePublicAccessBlock('reports')).toBe(true);
+      expect(await store.deletePublicAccessBlock('reports')).toBe(false);
+      await store.putPublicAccessBlock('reports', { document: '<again/>', changedAt: NOW });
+      expect(await store.deleteBucket('reports')).toBe(true);
+      expect(await store.findBucket('reports')).toBeUndefined();
+      await store.putPublicAccessBlock('upstream', { document: '<alone/>', changedAt: NOW });
+      expect(await store.deleteBucket('upstream')).toBe(true);
+    });
+
     test('a bucket that only exists upstream may have a policy', async () => {
       const store = open();
       await store.putBucketPolicy('upstream', { document: '{}', changedAt: NOW });
@@ -211,6 +236,8 @@ export function describeStore(name: string, openPair: () => readonly [IdentitySt
         () => two.setKeyStatus(EXAMPLE_KEY_ID, 'Inactive'),
         () => one.putBucketPolicy('reports', { document: '{}', changedAt: NOW }),
         () => two.putBucketCors('reports', { document: '<a/>', changedAt: NOW }),
+        () => one.putPublicAccessBlock('reports', { document: '<a/>', changedAt: NOW }),
+        () => two.deletePublicAccessBlock('reports'),
         () => two.deleteKey(EXAMPLE_KEY_ID),
       ];
       for (const change of changes) {

@@ -1,13 +1,18 @@
 /** Bucket policies are kept by the gateway; the upstream never sees them. */
-import { parsePolicy, PolicyError } from '../../policy/index.ts';
+import { isPublic, parsePolicy, PolicyError } from '../../policy/index.ts';
 import { S3Error } from '../../s3/index.ts';
 import { emptyAnswer, type Answer } from '../answer.ts';
 import type { Authorized } from '../authorize.ts';
 import type { Bucket } from '../buckets.ts';
 import type { Performance, PerformDependencies } from '../perform.ts';
+import { ownBucket } from './own-bucket.ts';
+import { refusePublicPolicy } from './public-access.ts';
+
+/** Also for whoever is allowed. Source: S3 API reference, PutBucketPolicy. */
+const OTHER_ACCOUNT = 'MethodNotAllowed';
 
 export function getBucketPolicy({ request }: Performance): Promise<Answer> {
-  const { policy } = ownBucket(request);
+  const { policy } = ownBucket(request, OTHER_ACCOUNT);
   if (policy.kind !== 'policy')
     throw new S3Error('NoSuchBucketPolicy', { details: { BucketName: nameOf(request) } });
   return Promise.resolve({
@@ -20,13 +25,25 @@ export function getBucketPolicy({ request }: Performance): Promise<Answer> {
 
 export async function putBucketPolicy(
   { request, document }: Performance,
-  { store, directory, now }: PerformDependencies,
+  { store, directory, buckets, now }: PerformDependencies,
 ): Promise<Answer> {
-  refuseFilePolicy(ownBucket(request));
+  const { name } = ownBucket(request, OTHER_ACCOUNT);
   const text = document.kind === 'text' ? document.text : '';
-  const bucket = nameOf(request);
+  const policy = readPolicy(text, name);
+  // Who sends the policy slowly is judged by what holds at its end.
+  const bucket = await buckets.find(name);
+  if (bucket === undefined) throw new S3Error('NoSuchBucket', { details: { BucketName: name } });
+  refuseFilePolicy(bucket);
+  if (isPublic(policy)) refusePublicPolicy(request, bucket);
+  await store.putBucketPolicy(name, { document: text, changedAt: now() });
+  await directory.refresh();
+  return emptyAnswer(204);
+}
+
+/** @throws S3Error `MalformedPolicy` that says where the policy is wrong, and what to do. */
+function readPolicy(text: string, bucket: string): ReturnType<typeof parsePolicy> {
   try {
-    parsePolicy(text, { type: 'resource', bucket });
+    return parsePolicy(text, { type: 'resource', bucket });
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
     throw new S3Error('MalformedPolicy', {
@@ -35,29 +52,16 @@ export async function putBucketPolicy(
       cause: error,
     });
   }
-  await store.putBucketPolicy(bucket, { document: text, changedAt: now() });
-  await directory.refresh();
-  return emptyAnswer(204);
 }
 
 export async function deleteBucketPolicy(
   { request }: Performance,
   { store, directory }: PerformDependencies,
 ): Promise<Answer> {
-  refuseFilePolicy(ownBucket(request));
+  refuseFilePolicy(ownBucket(request, OTHER_ACCOUNT));
   await store.deleteBucketPolicy(nameOf(request));
   await directory.refresh();
   return emptyAnswer(204);
-}
-
-/** Whoever is allowed must also belong to the owner's account. Source: S3 API reference, PutBucketPolicy. */
-function ownBucket({ bucket, caller }: Authorized): Bucket {
-  if (bucket === undefined) throw new Error('a bucket operation without a bucket');
-  if (caller.type === 'anonymous' || caller.key.principal.accountId !== bucket.ownerAccount)
-    throw new S3Error('MethodNotAllowed', {
-      reason: "the caller is not of the account of the bucket's owner",
-    });
-  return bucket;
 }
 
 function refuseFilePolicy({ policy }: Bucket): void {

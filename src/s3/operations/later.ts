@@ -32,32 +32,4 @@ export const LATER_OPERATIONS = {
     actions: byVersion('s3:ListObjectAnnotations', 's3:ListObjectVersionAnnotations'),
     handling: { later: 'object annotations' },
   },
-  DeletePublicAccessBlock: {
-    method: 'DELETE',
-    level: 'bucket',
-    match: { query: ['publicAccessBlock'] },
-    actions: [{ action: 's3:PutBucketPublicAccessBlock', resource: 'bucket' }],
-    handling: { later: 'public access block' },
-  },
-  GetBucketPolicyStatus: {
-    method: 'GET',
-    level: 'bucket',
-    match: { query: ['policyStatus'] },
-    actions: [{ action: 's3:GetBucketPolicyStatus', resource: 'bucket' }],
-    handling: { later: 'public access block' },
-  },
-  GetPublicAccessBlock: {
-    method: 'GET',
-    level: 'bucket',
-    match: { query: ['publicAccessBlock'] },
-    actions: [{ action: 's3:GetBucketPublicAccessBlock', resource: 'bucket' }],
-    handling: { later: 'public access block' },
-  },
-  PutPublicAccessBlock: {
-    method: 'PUT',
-    level: 'bucket',
-    match: { query: ['publicAccessBlock'] },
-    actions: [{ action: 's3:PutBucketPublicAccessBlock', resource: 'bucket' }],
-    handling: { later: 'public access block' },
-  },
 } as const satisfies Record<string, OperationSpec>;
