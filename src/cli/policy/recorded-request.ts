@@ -17,7 +17,7 @@ export interface RecordedRequest {
   readonly entry: EntryResult | undefined;
 }
 
-/** A policy asks for a key that the request had, and the record has not. */
+/** A policy asks for a key that the request may have had, and the record has not. */
 export class UnrecordedKeyError extends Error {
   override readonly name = 'UnrecordedKeyError';
 }
@@ -35,6 +35,7 @@ export function recordedRequests(record: LoggedRecord): readonly RecordedRequest
       action: decision.action,
       resource: decision.resource,
       resourceAccount: decision.resourceAccount,
+      restrictPublicBuckets: decision.restrictPublicBuckets ?? false,
       principal,
       context: recordedContext(evaluation, decision),
     },
@@ -93,13 +94,21 @@ export function recordedContext(
     ...lowerCased(decision.context ?? {}),
   ]);
   const unknown = new Set(leftOut.map((key) => key.toLowerCase()));
+  const hasObjectTags = [...values.keys()].some((key) => key.startsWith(OBJECT_TAG));
   return (key) => {
     const value = values.get(key);
     if (value === undefined && unknown.has(key))
       throw new UnrecordedKeyError(`the value of \`${key}\` was too long for the record`);
+    // They are looked up when a policy asks for one: then all of them are there.
+    if (value === undefined && key.startsWith(OBJECT_TAG) && !hasObjectTags)
+      throw new UnrecordedKeyError(
+        `the tags of the object are not in the record, and \`${key}\` is asked for`,
+      );
     return value ?? undefined;
   };
 }
+
+const OBJECT_TAG = 's3:existingobjecttag/';
 
 function lowerCased<Value>(context: Readonly<Record<string, Value>>): ReadonlyMap<string, Value> {
   return new Map(Object.entries(context).map(([key, value]) => [key.toLowerCase(), value]));
