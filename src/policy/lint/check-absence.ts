@@ -87,13 +87,14 @@ function isDeniedWithoutKey(key: string, statement: Statement, { statements }: L
       other !== statement &&
       other.effect === 'Deny' &&
       other.conditions.some((condition) => {
-        const values = condition.values.map((value) => value.toLowerCase());
+        const has = (wanted: string): boolean =>
+          condition.values.some((value) => value.toLowerCase() === wanted);
         const folded = condition.key.toLowerCase();
         if (folded === key) {
-          if (condition.use.operator.family === 'Null') return values.includes('true');
+          if (condition.use.operator.family === 'Null') return has('true');
           return condition.use.ifExists;
         }
-        return key === 's3:tlsversion' && folded === 'aws:securetransport' && values.includes('false');
+        return key === 's3:tlsversion' && folded === 'aws:securetransport' && has('false');
       }),
   );
 }

@@ -35,7 +35,7 @@ export function unknownKey(key: string): Omit<Draft, 'position'> | undefined {
 }
 
 function knownKeys(): readonly string[] {
-  const specific = expandActionPattern('*').flatMap(({ keys }) => [...keys]);
+  const specific = expandActionPattern('*').flatMap(({ keys }) => Array.from(keys));
   return [...new Set([...GLOBAL_KEYS, ...COMMON_KEYS, ...specific])];
 }
 

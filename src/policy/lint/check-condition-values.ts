@@ -16,7 +16,7 @@ export function checkConditionValues({ statement }: StatementFacts, subject: Lin
 function valueCase(condition: LocatedCondition, { variables }: LintSubject): readonly Draft[] {
   const { key, name, use, values, position } = condition;
   const known = valuesOf(keyType(key));
-  if (use.operator.family !== 'String' || /IgnoreCase$/.test(use.operator.name)) return [];
+  if (use.operator.family !== 'String' || use.operator.name.endsWith('IgnoreCase')) return [];
   return values.flatMap((value) => {
     if (known.includes(value) || (variables && value.includes('${'))) return [];
     const meant = known.find((each) => each.toLowerCase() === value.toLowerCase());

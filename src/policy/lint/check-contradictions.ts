@@ -137,7 +137,7 @@ function limits(
       .flatMap((value) => asDecimal(value, family) ?? [])
       .toSorted((left, right) => compareDecimals(left, right));
     const value = lenient === 'least' ? sorted[0] : sorted.at(-1);
-    return value === undefined ? [] : [{ value, strict: /Than$/.test(name) }];
+    return value === undefined ? [] : [{ value, strict: name.endsWith('Than') }];
   });
 }
 

@@ -2,7 +2,7 @@
 import type { LocatedCondition, Statement } from '../document.ts';
 import { globTokens } from '../glob.ts';
 import type { PrincipalPattern } from '../principal.ts';
-import type { Draft } from './finding.ts';
+import type { Draft, PlacedDraft } from './finding.ts';
 import type { LintSubject, StatementFacts } from './facts.ts';
 import { globCovers } from './glob-cover.ts';
 import { resourceCovers } from './resource-pattern.ts';
@@ -10,14 +10,11 @@ import { resourceCovers } from './resource-pattern.ts';
 /** Each statement is compared with every other one. */
 const MAX_COMPARED = 300;
 
-export function checkCoverage({
-  statements,
-  type,
-}: LintSubject): readonly (Draft & { readonly index: number })[] {
+export function checkCoverage({ statements, type }: LintSubject): readonly PlacedDraft[] {
   const compared = statements.slice(0, MAX_COMPARED);
   return compared.flatMap((facts) => {
     const draft = coverage(facts, compared, type);
-    return draft === undefined ? [] : [{ ...draft, index: facts.index, position: facts.statement.position }];
+    return draft === undefined ? [] : [{ index: facts.index, draft }];
   });
 }
 
@@ -26,8 +23,9 @@ function coverage(
   facts: StatementFacts,
   all: readonly StatementFacts[],
   type: LintSubject['type'],
-): Omit<Draft, 'position'> | undefined {
+): Draft | undefined {
   const { statement } = facts;
+  const { position } = statement;
   const covering = (effect: Statement['effect']) =>
     all.find(
       (other) =>
@@ -41,6 +39,7 @@ function coverage(
   if (denied !== undefined) {
     return {
       rule: 'never-grants',
+      position,
       message: `${nameOf(denied)} denies all that this statement allows`,
       fix: 'remove the statement, or except what it allows from the Deny',
     };
@@ -52,11 +51,13 @@ function coverage(
   return isCopy
     ? {
         rule: 'duplicate-statement',
+        position,
         message: `the same as ${nameOf(wider)}`,
         fix: 'remove one of the two',
       }
     : {
         rule: 'shadowed-statement',
+        position,
         message: `${nameOf(wider)} ${verb} all that this statement ${verb}`,
         fix: `remove the statement, or narrow ${nameOf(wider)}${type === 'resource' ? ', its principals included' : ''}`,
       };
@@ -175,7 +176,9 @@ export function checkRedundancy({ statement, actionItems, resources }: Statement
       (wide, narrow) => actionCovers(wide.text, narrow.text),
     ),
     ...redundant(
-      resources.slice(0, MAX_COMPARED).map((resource) => ({ ...resource.item, resource })),
+      resources
+        .slice(0, MAX_COMPARED)
+        .map((resource) => ({ text: resource.item.text, position: resource.item.position, resource })),
       (wide, narrow) => resourceCovers(wide.resource, narrow.resource),
     ),
   ].map(({ item, by }) => ({

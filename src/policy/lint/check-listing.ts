@@ -15,17 +15,15 @@ export function checkListing({ statement, actions }: StatementFacts): readonly D
   );
   return prefixes.flatMap((condition) => {
     const { negated } = condition.use.operator;
+    const allows = effect === 'Allow' && !negated;
+    const denies = effect === 'Deny' && !negated && !condition.use.ifExists;
     return [
-      ...(opens(statement, negated) ? neighbours(condition) : []),
-      ...leadingSlash(condition),
-      ...(effect === 'Allow' && !negated
-        ? [
-            ...(hasDelimiter ? [] : everything(condition)),
-            ...(allowsAbsent || condition.use.ifExists ? [] : absentPrefix(condition)),
-          ]
-        : []),
-      ...(effect === 'Deny' && !negated && !condition.use.ifExists ? aroundDeny(condition) : []),
-    ];
+      opens(statement, negated) ? neighbours(condition) : [],
+      leadingSlash(condition),
+      allows && !hasDelimiter ? everything(condition) : [],
+      allows && !allowsAbsent && !condition.use.ifExists ? absentPrefix(condition) : [],
+      denies ? aroundDeny(condition) : [],
+    ].flat();
   });
 }
 

@@ -1,6 +1,6 @@
 /** Do the resources name more, or less, than was meant? */
 import type { LocatedText } from '../document.ts';
-import type { Draft } from './finding.ts';
+import type { Draft, PlacedDraft } from './finding.ts';
 import { opens, type LintSubject, type StatementFacts } from './facts.ts';
 
 export function checkResources(
@@ -27,10 +27,7 @@ export function checkResources(
   ];
 }
 
-export function checkBuckets({
-  type,
-  statements,
-}: LintSubject): readonly (Draft & { readonly index: number })[] {
+export function checkBuckets({ type, statements }: LintSubject): readonly PlacedDraft[] {
   if (type !== 'resource') return [];
   const named = statements.flatMap(({ index, resources }) =>
     resources.flatMap(({ bucket, item }) =>
@@ -42,11 +39,13 @@ export function checkBuckets({
   if (first === undefined || other === undefined) return [];
   return [
     {
-      rule: 'several-buckets',
       index: other.index,
-      position: other.item.position,
-      message: `\`${other.item.text}\` is not in \`${first}\`, the bucket of the resources before it`,
-      fix: 'write one policy for each bucket; check it with `--bucket NAME`',
+      draft: {
+        rule: 'several-buckets',
+        position: other.item.position,
+        message: `\`${other.item.text}\` is not in \`${first}\`, the bucket of the resources before it`,
+        fix: 'write one policy for each bucket; check it with `--bucket NAME`',
+      },
     },
   ];
 }

@@ -19,6 +19,12 @@ export interface Finding extends Position {
   readonly fix: string;
 }
 
+/** With the statement that it is about. */
+export interface PlacedDraft {
+  readonly index: number | undefined;
+  readonly draft: Draft;
+}
+
 /** What a check finds; the rule table and the statement say the rest. */
 export interface Draft {
   readonly rule: RuleId;
