@@ -19,15 +19,16 @@ export function isKnownS3Action(action: string): boolean {
 /** The S3 actions that a pattern of an Action element stands for. */
 export function expandActionPattern(pattern: string): S3Action[] {
   const folded = pattern.toLowerCase();
-  const wildcard = folded.search(/[*?]/);
-  if (wildcard < 0) {
+  const literals = folded.split(/[*?]/);
+  if (literals.length === 1) {
     const action = ACTIONS.get(folded);
     return action === undefined ? [] : [action];
   }
-  const prefix = folded.slice(0, wildcard);
+  // Most names lack the longest literal, which is sooner seen than that the pattern does not match.
+  const longest = literals.reduce((left, right) => (right.length > left.length ? right : left));
   const tokens = globTokens(folded);
   return [...ACTIONS]
-    .filter(([name]) => name.startsWith(prefix) && (folded === `${prefix}*` || matchGlob(tokens, name)))
+    .filter(([name]) => name.includes(longest) && matchGlob(tokens, name))
     .map(([, action]) => action);
 }
 

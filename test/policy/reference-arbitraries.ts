@@ -6,60 +6,39 @@ import * as fc from 'fast-check';
 import type { PolicyPrincipal } from '../../src/policy/index.ts';
 import { conditionBlock, contextValues, type ContextEntry } from './reference-condition-arbitraries.ts';
 
-export interface EvaluationPair {
+export interface RequestCase {
   readonly action: string;
   readonly resource: string;
   readonly resourceAccount: string;
   readonly principal: PolicyPrincipal;
   readonly context: readonly ContextEntry[];
-  /** Documents as JSON text. */
+}
+
+/** Documents as JSON text. */
+export interface PolicyTexts {
   readonly identity: readonly string[];
-  readonly resourcePolicy: string | undefined;
+  readonly resource: string | undefined;
   readonly boundary: string | undefined;
   readonly session: readonly string[] | undefined;
 }
 
-export function evaluationPairs(): fc.Arbitrary<EvaluationPair> {
-  return fc
-    .record({
-      asked: fc.oneof(
-        { weight: 6, arbitrary: objectRequest },
-        { weight: 2, arbitrary: bucketRequest },
-        { weight: 1, arbitrary: serviceRequest },
-      ),
-      principal: oftenOwnAccount,
-      overridden: contextValues,
-      identity: fc.array(policyOfIdentity, { maxLength: 2, size: 'max' }),
-      resourcePolicy: sometimes(bucketPolicy, 3),
-      boundary: sometimes(policyOfLimit, 1),
-      session: sometimes(fc.array(policyOfLimit, { minLength: 1, maxLength: 2 }), 1),
-    })
-    .map(({ asked: { action, resource }, principal, overridden, ...policies }) => {
-      const isAnonymous = principal.type === 'anonymous';
-      // Anonymous callers have no policies of their own, root users at most those of a session.
-      const hasOwn = !isAnonymous && principal.type !== 'root';
-      return {
-        action,
-        resource,
-        resourceAccount: ACCOUNT,
-        principal,
-        context: [...impliedContext(principal), ...overridden],
-        identity: hasOwn ? policies.identity : [],
-        resourcePolicy: policies.resourcePolicy,
-        boundary: hasOwn ? policies.boundary : undefined,
-        session: isAnonymous ? undefined : policies.session,
-      };
-    });
+/** Several requests to the same policies: what is kept from one of them must not show in the next. */
+export interface EvaluationCase {
+  readonly policies: PolicyTexts;
+  readonly requests: readonly RequestCase[];
+}
+
+/** On average the most requests and one, halved. */
+export function evaluationCases(options: { readonly mostRequests: number }): fc.Arbitrary<EvaluationCase> {
+  return fc.record({
+    policies: policyTexts,
+    requests: fc.array(requestCase, { minLength: 1, maxLength: options.mostRequests, size: 'max' }),
+  });
 }
 
 interface StatementJson {
   readonly Sid?: string;
   readonly Effect: 'Allow' | 'Deny';
-}
-
-/** Statements for identity policies: nothing that only a bucket policy takes. */
-export function identityStatements(): fc.Arbitrary<StatementJson> {
-  return statementOf('identity');
 }
 
 const ACCOUNT = '111122223333';
@@ -309,7 +288,7 @@ const principalElement = fc.oneof(
 );
 
 const oneOrMore = <Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Value | Value[]> =>
-  fc.oneof(value, fc.array(value, { minLength: 1, maxLength: 3 }));
+  fc.oneof(value, fc.array(value, { minLength: 1, maxLength: 2 }));
 
 function statementOf(kind: 'identity' | 'resource' | 'limit'): fc.Arbitrary<StatementJson> {
   return fc
@@ -344,7 +323,11 @@ function policyOf(kind: 'identity' | 'resource' | 'limit'): fc.Arbitrary<string>
   return fc
     .record({
       version: pick('2012-10-17', '2012-10-17', '2012-10-17', '2008-10-17', undefined),
-      statements: fc.array(statementOf(kind), { minLength: 1, maxLength: 3, size: 'max' }),
+      statements: fc.array(statementOf(kind), {
+        minLength: 1,
+        maxLength: kind === 'limit' ? 2 : 3,
+        size: 'max',
+      }),
       alone: fc.boolean(),
     })
     .map(({ version, statements, alone }) =>
@@ -355,6 +338,27 @@ function policyOf(kind: 'identity' | 'resource' | 'limit'): fc.Arbitrary<string>
     );
 }
 
-const policyOfIdentity = policyOf('identity');
-const policyOfLimit = policyOf('limit');
-const bucketPolicy = policyOf('resource');
+export const policyTexts: fc.Arbitrary<PolicyTexts> = fc.record({
+  identity: fc.array(policyOf('identity'), { maxLength: 2, size: 'max' }),
+  resource: sometimes(policyOf('resource'), 3),
+  boundary: sometimes(policyOf('limit'), 1),
+  session: sometimes(fc.array(policyOf('limit'), { minLength: 1, maxLength: 2 }), 1),
+});
+
+export const requestCase: fc.Arbitrary<RequestCase> = fc
+  .record({
+    asked: fc.oneof(
+      { weight: 6, arbitrary: objectRequest },
+      { weight: 2, arbitrary: bucketRequest },
+      { weight: 1, arbitrary: serviceRequest },
+    ),
+    principal: oftenOwnAccount,
+    overridden: contextValues,
+  })
+  .map(({ asked: { action, resource }, principal, overridden }) => ({
+    action,
+    resource,
+    resourceAccount: ACCOUNT,
+    principal,
+    context: [...impliedContext(principal), ...overridden],
+  }));
