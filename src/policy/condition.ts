@@ -23,15 +23,16 @@ export function compileCondition(
 ): ConditionTest {
   const { operator, quantifier, ifExists } = condition.use;
   const key = condition.key.toLowerCase();
-  const tests = condition.values.map((written) => {
-    // `/bucket/key` and `bucket/key` are the same source, as in the header itself.
-    const text = key === COPY_SOURCE && written.startsWith('/') ? written.slice(1) : written;
+  // `/bucket/key` and `bucket/key` are the same source, as in the header itself.
+  const texts =
+    key === COPY_SOURCE ? condition.values.map((text) => text.replace(/^\//, '')) : condition.values;
+  const tests = texts.map((text) => {
     const compiled = operator.compile(text, options);
     if (typeof compiled !== 'function') throw new Error(compiled.invalid);
     return compiled;
   });
   const isNull = operator.family === 'Null';
-  const matches = isNull ? someNull(tests) : someMatches(tests);
+  const matches = isNull ? someNull(tests) : (operator.compileAny?.(texts) ?? someMatches(tests));
   const holds = operator.negated ? noneMatches(matches) : matches;
   if (quantifier === undefined) {
     if (isNull) return nullTest(key, tests);
@@ -43,15 +44,15 @@ export function compileCondition(
       return typeof value === 'string' ? holds(value, context) : value.length === 0 && whenMissing;
     };
   }
-  const whenEmpty = ifExists || quantifier === 'all';
+  const forAll = quantifier === 'all';
+  const whenEmpty = ifExists || forAll;
   return (context) => {
     const value = context(key);
     // An empty string is the empty set here (IAM User Guide, "Set operators": "a null data set").
     if (value === undefined || value === '' || value.length === 0) return whenEmpty;
-    const values = typeof value === 'string' ? [value] : value;
-    return quantifier === 'all'
-      ? values.every((each) => holds(each, context))
-      : values.some((each) => holds(each, context));
+    if (typeof value === 'string') return holds(value, context);
+    for (const each of value) if (holds(each, context) !== forAll) return !forAll;
+    return forAll;
   };
 }
 
@@ -67,7 +68,12 @@ function nullTest(key: string, tests: readonly ValueTest[]): ConditionTest {
 function someMatches(tests: readonly ValueTest[]): ValueTest {
   const [only] = tests;
   if (only !== undefined && tests.length === 1) return only;
-  return (value, context) => tests.some((test) => test(value, context));
+  return (value, context) => {
+    for (let index = 0; index < tests.length; index += 1) {
+      if (tests[index]?.(value, context) === true) return true;
+    }
+    return false;
+  };
 }
 
 function noneMatches(some: ValueTest): ValueTest {

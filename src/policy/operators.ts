@@ -1,9 +1,9 @@
 /** The condition operators: what each does with one value of the request and the values of the policy. */
 
 import { compileArn } from './arn.ts';
-import { ipInRange, parseIp, parseIpRange } from './ip.ts';
-import { compareDecimals, parseDate, parseDecimal } from './scalar.ts';
-import { compileTokens, parseTemplate, resolveTokens, textOf, type ContextLookup } from './template.ts';
+import { compileIpRanges, parseIpRange } from './ip.ts';
+import { compileDecimal, parseDate, parseDecimal } from './scalar.ts';
+import { compileTokens, literalText, parseTemplate, resolveText, type ContextLookup } from './template.ts';
 
 /** Does one value of the request match one value of the policy? */
 export type ValueTest = (value: string, context: ContextLookup) => boolean;
@@ -18,6 +18,8 @@ interface Operator {
   readonly family: 'String' | 'Numeric' | 'Date' | 'Bool' | 'Binary' | 'Ip' | 'Arn' | 'Null';
   /** `variables`: whether `${...}` has its meaning in this document. */
   readonly compile: (text: string, options: { readonly variables: boolean }) => CompiledValue;
+  /** What does the same as several that `compile` has made, in one; undefined if there is nothing better. */
+  readonly compileAny?: (texts: readonly string[]) => ValueTest | undefined;
 }
 
 /** An operator as a policy uses it: `ForAnyValue:StringLikeIfExists`. */
@@ -66,8 +68,8 @@ const ALL: readonly Operator[] = [
   { name: 'DateGreaterThanEquals', family: 'Date', negated: false, compile: date(isGreaterOrEqual) },
   { name: 'Bool', family: 'Bool', negated: false, compile: bool },
   { name: 'BinaryEquals', family: 'Binary', negated: false, compile: binary },
-  { name: 'IpAddress', family: 'Ip', negated: false, compile: ip },
-  { name: 'NotIpAddress', family: 'Ip', negated: true, compile: ip },
+  { name: 'IpAddress', family: 'Ip', negated: false, compile: ip, compileAny: anyIp },
+  { name: 'NotIpAddress', family: 'Ip', negated: true, compile: ip, compileAny: anyIp },
   { name: 'ArnEquals', family: 'Arn', negated: false, compile: arn },
   { name: 'ArnNotEquals', family: 'Arn', negated: true, compile: arn },
   { name: 'ArnLike', family: 'Arn', negated: false, compile: arn },
@@ -89,10 +91,24 @@ function equals(text: string, options: { readonly variables: boolean }): Compile
 function equalsIgnoringCase(text: string, options: { readonly variables: boolean }): CompiledValue {
   const parsed = parseTemplate(text, { ...options, wildcards: false });
   if ('invalid' in parsed) return parsed;
+  const { tokens } = parsed;
+  const literal = literalText(tokens)?.toLowerCase();
+  if (literal !== undefined) return (value) => foldsTo(value, literal);
   return (value, context) => {
-    const resolved = resolveTokens(parsed.tokens, context);
-    return resolved !== undefined && textOf(resolved).toLowerCase() === value.toLowerCase();
+    const resolved = resolveText(tokens, context);
+    return resolved !== undefined && foldsTo(value, resolved.toLowerCase());
   };
+}
+
+/** `value.toLowerCase() === folded`, without making that string where there are ASCII characters alone. */
+function foldsTo(value: string, folded: string): boolean {
+  for (let at = 0; at < value.length; at += 1) {
+    const code = value.charCodeAt(at);
+    if (code > 0x7f) return value.toLowerCase() === folded;
+    const isUpper = code >= 0x41 && code <= 0x5a;
+    if ((isUpper ? code + 0x20 : code) !== folded.charCodeAt(at)) return false;
+  }
+  return value.length === folded.length;
 }
 
 function like(text: string, options: { readonly variables: boolean }): CompiledValue {
@@ -113,9 +129,10 @@ function numeric(accepts: (order: number) => boolean): Operator['compile'] {
   return (text) => {
     const expected = parseDecimal(text);
     if (expected === undefined) return { invalid: `\`${text}\` is not a number` };
+    const compare = compileDecimal(expected);
     return (value) => {
-      const actual = parseDecimal(value);
-      return actual !== undefined && accepts(compareDecimals(actual, expected));
+      const order = compare(value);
+      return order !== undefined && accepts(order);
     };
   };
 }
@@ -140,7 +157,7 @@ function bool(text: string): CompiledValue {
   if (expected !== 'true' && expected !== 'false') {
     return { invalid: `\`${text}\` is neither \`true\` nor \`false\`` };
   }
-  return (value) => value.toLowerCase() === expected;
+  return (value) => foldsTo(value, expected);
 }
 
 function binary(text: string): CompiledValue {
@@ -161,8 +178,11 @@ function ip(text: string): CompiledValue {
   if (range === undefined) {
     return { invalid: `\`${text}\` is neither an IP address nor a range like \`203.0.113.0/24\`` };
   }
-  return (value) => {
-    const address = parseIp(value);
-    return address !== undefined && ipInRange(address, range);
-  };
+  return compileIpRanges([range]);
+}
+
+/** The address of the request is read once for all ranges. */
+function anyIp(texts: readonly string[]): ValueTest | undefined {
+  const ranges = texts.map(parseIpRange);
+  return ranges.every((range) => range !== undefined) ? compileIpRanges(ranges) : undefined;
 }

@@ -208,7 +208,7 @@ export function literalText(tokens: readonly Token[]): string | undefined {
 }
 
 /** The text of literal tokens. */
-export function textOf(codes: readonly number[]): string {
+function textOf(codes: readonly number[]): string {
   return codes.map((code) => String.fromCharCode(code)).join('');
 }
 
