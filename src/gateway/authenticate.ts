@@ -20,6 +20,7 @@ import {
 import type { Spool } from '../spool/index.ts';
 import { activeKey, type KeyLookup } from './active-key.ts';
 import { MAX_UPLOAD_BYTES } from './incoming-bytes.ts';
+import { objectTags } from './object-tags.ts';
 import { authenticateForm } from './post-authenticate.ts';
 import { SignatureMismatch } from './signature-doctor.ts';
 import type { Authenticated, Opened, PlainRequest } from './stages.ts';
@@ -51,6 +52,7 @@ export async function authenticate(
     publicUrl,
     caller: { type: 'key', key, claim },
     payloadHash: claim.payloadHash,
+    objectTags: objectTags(request),
     body: declareBody(
       request,
       claim.payloadHash,
@@ -97,6 +99,7 @@ function anonymous(request: PlainRequest, dependencies: AuthenticateDependencies
     ...request,
     caller: { type: 'anonymous' },
     payloadHash,
+    objectTags: objectTags(request),
     body: declareBody(
       request,
       payloadHash,

@@ -17,8 +17,9 @@ import type { Bucket, Buckets } from './buckets.ts';
 import { requireBodies } from './body-requirement.ts';
 import { requireSwitches } from './bucket-switches.ts';
 import { requireInPrefix, requireSize, requireWritable } from './bucket-limits.ts';
-import type { BodyContext } from './condition-context.ts';
+import type { BodyContext } from './condition-facts.ts';
 import { decideAll, type DecideDependencies, type Decided } from './decide.ts';
+import { ExistingTags } from './existing-tags.ts';
 import { requireKeyTransport } from './key-transport.ts';
 import type { Authenticated } from './stages.ts';
 
@@ -32,6 +33,8 @@ export interface Authorized extends Authenticated {
   readonly copySource: (CopySource & { readonly bucketOwner: string }) | undefined;
   /** The bucket of `copySource`. */
   readonly sourceBucket: Bucket | undefined;
+  /** What became known of the tags of objects that are decided on. */
+  readonly existingTags: ExistingTags;
   /** What let the request pass; empty where each entry of the body is decided on its own. */
   readonly decided: readonly Decided[];
 }
@@ -62,14 +65,15 @@ export interface AuthorizeDependencies extends DecideDependencies {
 }
 
 /**
- * @param feed reads what the buffered body says that policies may ask for; not called where the operation is off for the
- * bucket, and refused whatever the body says.
+ * @param options.feed reads what the buffered body says that policies may ask for; not called where the operation is off
+ * for the bucket, and refused whatever the body says.
+ * @param options.signal ends a look-up of the tags that an object has.
  * @throws PolicyRefusal for a denied action, S3Error for a bucket that does not exist, an ACL, or another owner than
- * expected; rejects otherwise only when the store fails.
+ * expected, UpstreamRefusal when such a look-up fails; rejects otherwise only when the store fails.
  */
 export async function authorize(
   request: Authenticated,
-  feed: () => Promise<BodyContext>,
+  { feed, signal }: { readonly feed: () => Promise<BodyContext>; readonly signal: AbortSignal },
   dependencies: AuthorizeDependencies,
 ): Promise<Authorized> {
   const { operation, address, effective } = request;
@@ -84,7 +88,13 @@ export async function authorize(
   const concerned = (required: RequiredAction): Bucket | undefined =>
     ownerOf(required, { bucket, source, request, copySource });
   const required = requiredActions(operation, effective, address, copySource);
-  const decided = decideAll(request, required, concerned, body, dependencies);
+  const existingTags = new ExistingTags(signal);
+  const decided = await decideAll(
+    request,
+    required,
+    { bucketOf: concerned, body, existingTags },
+    dependencies,
+  );
   const last = decided.at(-1);
   if (last?.decision.effect === 'Deny') throw refusal(request, decided, last, concerned(last.required));
   // Entries are decided later, and who may touch none of them learns nothing of the bucket.
@@ -98,6 +108,7 @@ export async function authorize(
     bucket,
     copySource: copySource && source && { ...copySource, bucketOwner: source.ownerAccount },
     sourceBucket: copySource && source,
+    existingTags,
     decided,
   };
 }

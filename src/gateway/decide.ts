@@ -9,14 +9,7 @@ import {
   type PolicySet,
 } from '../policy/index.ts';
 import type { ResolvedKey } from '../identity/index.ts';
-import {
-  asPathsToo,
-  bucketArn,
-  objectArn,
-  queryValue,
-  type RequiredAction,
-  type Tag,
-} from '../s3/index.ts';
+import { asPathsToo, bucketArn, objectArn, queryValue, type RequiredAction, type Tag } from '../s3/index.ts';
 import type { Bucket } from './buckets.ts';
 import { conditionContext, type ConditionContext } from './condition-context.ts';
 import { ExistingTagsNeeded, type BodyContext } from './condition-facts.ts';
@@ -101,11 +94,12 @@ export async function decideAll(
     readonly bucketOf: (required: RequiredAction) => Bucket | undefined;
     readonly body: BodyContext;
     readonly existingTags: ExistingTags;
+    /** Epoch milliseconds; of the clock when it is left out. */
+    readonly now?: number;
   },
   dependencies: DecideDependencies,
 ): Promise<readonly Decided[]> {
-  const { bucketOf, body, existingTags } = options;
-  const now = dependencies.now();
+  const { bucketOf, body, existingTags, now = dependencies.now() } = options;
   const decided: Decided[] = [];
   for (const each of required) {
     const bucket = bucketOf(each);

@@ -15,7 +15,7 @@ import {
   type SettingsDocument,
   type Tag,
 } from '../s3/index.ts';
-import type { BodyContext } from './condition-context.ts';
+import type { BodyContext } from './condition-facts.ts';
 import type { IncomingBody } from './incoming-body.ts';
 import type { Authenticated } from './stages.ts';
 

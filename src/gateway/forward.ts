@@ -1,13 +1,7 @@
 /** Sends an authorized request upstream and makes the client's answer of what comes back. */
 import { createHash } from 'node:crypto';
 import { withoutAwsChunked, type VerifiedBody } from '../body/index.ts';
-import {
-  parseTaggingHeader,
-  renderTaggingHeader,
-  S3Error,
-  SWITCHED_RESPONSE_HEADERS,
-  type QueryParameter,
-} from '../s3/index.ts';
+import { renderTaggingHeader, S3Error, SWITCHED_RESPONSE_HEADERS, type QueryParameter } from '../s3/index.ts';
 import {
   UpstreamUnreachable,
   type Upstream,
@@ -192,8 +186,8 @@ export function forwardedHeaders(request: Authorized): (readonly [string, string
       if (encoding !== undefined) headers.push([name, encoding]);
     } else if (SOURCES.has(name) && request.copySource !== undefined) {
       headers.push([name, upstreamCopySource(request.copySource, request)]);
-    } else if (name === 'x-amz-tagging') {
-      headers.push([name, renderTaggingHeader(parseTaggingHeader(value))]);
+    } else if (name === 'x-amz-tagging' && request.objectTags !== undefined) {
+      headers.push([name, renderTaggingHeader(request.objectTags)]);
     } else {
       headers.push([name, value]);
     }

@@ -5,7 +5,7 @@ import { withHeaders } from './answer.ts';
 import { authenticate, type AuthenticateDependencies } from './authenticate.ts';
 import { authorize, type AuthorizeDependencies } from './authorize.ts';
 import { answerPreflight, crossOriginHeaders, identifyPreflight, isPreflight } from './cors.ts';
-import type { BodyContext } from './condition-context.ts';
+import type { BodyContext } from './condition-facts.ts';
 import { documentContext, feedsDecision, readDocument, type RequestDocument } from './documents.ts';
 import { identify, type IdentifyDependencies } from './identify.ts';
 import { incomingBody, type IncomingBody } from './incoming-body.ts';
@@ -67,7 +67,9 @@ export function createHandler(dependencies: HandlerDependencies): Handler {
       const read = (): Promise<RequestDocument> => (document ??= readDocument(authenticated, body));
       const feed = async (): Promise<BodyContext> =>
         feedsDecision(authenticated) ? documentContext(await read()) : {};
-      const authorized = trail.reached(await authorize(authenticated, feed, dependencies));
+      const authorized = trail.reached(
+        await authorize(authenticated, { feed, signal: gone.signal }, dependencies),
+      );
       const request = { request: authorized, document: await read(), body, signal: gone.signal };
       const answer = withHeaders(trail.answered(await perform(request, dependencies)), crossOrigin);
       trail.sent(await respond(answer, received, response, dependencies));

@@ -10,6 +10,7 @@ import {
 } from '../sigv4/index.ts';
 import { activeKey, type KeyLookup } from './active-key.ts';
 import { MAX_UPLOAD_BYTES } from './incoming-bytes.ts';
+import { objectTags } from './object-tags.ts';
 import type { Authenticated, OpenForm } from './stages.ts';
 
 export interface AuthenticateFormDependencies extends KeyLookup {
@@ -42,6 +43,7 @@ export async function authenticateForm(
     form: { ...form, policy },
     caller,
     payloadHash: UNSIGNED_PAYLOAD,
+    objectTags: objectTags(request),
     body: declareFile(request),
   };
 }

@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { BodyDeclaration, UnsizedBodyDeclaration } from '../body/index.ts';
 import type { ResolvedKey } from '../identity/index.ts';
-import type { Address, AvailableOperation, PostPolicy, PublicUrl, WireRequest } from '../s3/index.ts';
+import type { Address, AvailableOperation, PostPolicy, PublicUrl, Tag, WireRequest } from '../s3/index.ts';
 import type { SignatureClaim } from '../sigv4/index.ts';
 import type { BodyFraming } from './body-framing.ts';
 import type { PostForm } from './post-form.ts';
@@ -89,6 +89,8 @@ export interface Authenticated extends IdentifiedRequest {
   readonly caller: Caller;
   /** The effective payload mode: what `x-amz-content-sha256` said, or stands for. */
   readonly payloadHash: string;
+  /** Of `x-amz-tagging`. */
+  readonly objectTags: readonly Tag[] | undefined;
   /** What the client declared about its body, nothing of it read yet; undefined where the operation takes none. */
   readonly body: BodyDeclaration | UnsizedBodyDeclaration | undefined;
 }

@@ -12,5 +12,5 @@ export { RULE_IDS as LINT_RULE_IDS, RULES as LINT_RULES } from './lint/rules.ts'
 export { parsePrincipalArn, principalContext } from './principal-arn.ts';
 export type { PolicyPrincipal } from './principal.ts';
 export { isPublic } from './public.ts';
-export { isKnownS3Action } from './s3-action.ts';
+export { actionTakesKey, expandActionPattern, isKnownS3Action } from './s3-action.ts';
 export type { ContextLookup } from './template.ts';

@@ -1,27 +1,40 @@
 import { describe, expect, test } from 'vitest';
-import { conditionContext, type BodyContext } from '../../src/gateway/condition-context.ts';
+import { conditionContext } from '../../src/gateway/condition-context.ts';
+import { ExistingTagsNeeded, type Facts } from '../../src/gateway/condition-facts.ts';
 import type { Received } from '../../src/gateway/stages.ts';
 import { NOW, presign, signByHeader, UNSIGNED, type Signable } from '../sigv4/independent-signer.ts';
 import { authenticated, KEY, keyDirectory } from './stages.ts';
 
 const GET: Signable = { method: 'GET', path: '/bucket/key' };
 
-async function signed(
-  request: Signable,
-  options: { readonly received?: Partial<Received>; readonly body?: BodyContext; readonly now?: number } = {},
-) {
-  const { received = {}, body, now = NOW } = options;
-  return conditionContext(await authenticated(await signByHeader(request), { received }), now, body).lookup;
+type Given = Partial<Omit<Facts, 'request' | 'required'>> & Partial<Facts['required']>;
+
+function contextOf(request: Facts['request'], given: Given = {}) {
+  const { action = 's3:GetObject', versionId, ...facts } = given;
+  return conditionContext({
+    request,
+    required: { action, versionId },
+    now: NOW,
+    body: {},
+    resource: { account: '111122223333', region: 'eu-central-1' },
+    existingTags: undefined,
+    ...facts,
+  });
+}
+
+async function signed(request: Signable, options: Given & { readonly received?: Partial<Received> } = {}) {
+  const { received = {}, ...given } = options;
+  return contextOf(await authenticated(await signByHeader(request), { received }), given).lookup;
 }
 
 async function anonymous(target: string) {
   const headers = [['host', 'gateway.example']] as const;
-  return conditionContext(await authenticated({ method: 'GET', target, headers }), NOW).lookup;
+  return contextOf(await authenticated({ method: 'GET', target, headers })).lookup;
 }
 
-function put(headers: Readonly<Record<string, string>>, body?: BodyContext) {
+function put(headers: Readonly<Record<string, string>>, given: Given = {}) {
   const request = { method: 'PUT', path: '/bucket/key', headers: { 'content-length': '0', ...headers } };
-  return signed(request, body === undefined ? {} : { body });
+  return signed(request, { action: 's3:PutObject', ...given });
 }
 
 describe('the request', () => {
@@ -69,7 +82,7 @@ describe('the request', () => {
 
   test('that was presigned says so, and how long ago in milliseconds', async () => {
     const request = await authenticated(await presign(GET, { expiresIn: 3600 }));
-    const context = conditionContext(request, NOW + 61_000).lookup;
+    const context = contextOf(request, { now: NOW + 61_000 }).lookup;
     expect(context('s3:authtype')).toBe('REST-QUERY-STRING');
     expect(context('s3:signatureage')).toBe('61000');
     expect(context('s3:x-amz-content-sha256')).toBe(UNSIGNED);
@@ -84,14 +97,16 @@ describe('the request', () => {
     expect(context('s3:x-amz-content-sha256')).toBe('a'.repeat(64));
   });
 
-  test('has the version that it names, or the entry of its body does', async () => {
+  test('has the version that its action is about', async () => {
     const request: Signable = { ...GET, query: [['versionId', 'v1']] };
-    expect((await signed(request))('s3:versionid')).toBe('v1');
-    expect((await signed(request, { body: { versionId: 'v2' } }))('s3:versionid')).toBe('v2');
+    const version = { action: 's3:GetObjectVersion', versionId: 'v1' };
+    expect((await signed(request, version))('s3:versionid')).toBe('v1');
+    expect((await signed(request, { versionId: 'v1' }))('s3:versionid')).toBeUndefined();
   });
 
   test('has the location of its body', async () => {
-    const context = await signed(GET, { body: { locationConstraint: 'eu-west-1' } });
+    const body = { locationConstraint: 'eu-west-1' };
+    const context = await signed({ method: 'PUT', path: '/bucket' }, { action: 's3:CreateBucket', body });
     expect(context('s3:locationconstraint')).toBe('eu-west-1');
   });
 });
@@ -111,7 +126,7 @@ describe('a listing', () => {
       '5',
     ],
   ] as const)('with %j has prefix, delimiter and maximum', async (query, prefix, delimiter, maxKeys) => {
-    const context = await signed({ method: 'GET', path: '/bucket', query });
+    const context = await signed({ method: 'GET', path: '/bucket', query }, { action: 's3:ListBucket' });
     expect(context('s3:prefix')).toBe(prefix);
     expect(context('s3:delimiter')).toBe(delimiter);
     expect(context('s3:max-keys')).toBe(maxKeys);
@@ -122,7 +137,8 @@ describe('a listing', () => {
       ['uploads', ''],
       ['prefix', 'a/'],
     ] as const;
-    const context = await signed({ method: 'GET', path: '/bucket', query });
+    const action = 's3:ListBucketMultipartUploads';
+    const context = await signed({ method: 'GET', path: '/bucket', query }, { action });
     expect(context('s3:prefix')).toBeUndefined();
     expect(context('s3:max-keys')).toBeUndefined();
   });
@@ -157,16 +173,65 @@ describe('a write', () => {
   });
 
   test('has the tags of its body rather than those of a header', async () => {
-    const context = await put({ 'x-amz-tagging': 'a=1' }, { tags: [{ key: 'b', value: '2' }] });
+    const body = { tags: [{ key: 'b', value: '2' }] };
+    const context = await put({ 'x-amz-tagging': 'a=1' }, { body });
     expect(context('s3:requestobjecttagkeys')).toEqual(['b']);
     expect(context('s3:requestobjecttag/a')).toBeUndefined();
   });
 
   test('cannot have a tag twice: the upstream might store the value that was not judged', async () => {
-    const context = await put({ 'x-amz-tagging': 'class=public&class=secret' });
-    expect(() => context('s3:requestobjecttag/class')).toThrow(
-      expect.objectContaining({ code: 'InvalidArgument' }),
+    await expect(put({ 'x-amz-tagging': 'class=public&class=secret' })).rejects.toMatchObject({
+      code: 'InvalidArgument',
+    });
+    const context = await put({ 'x-amz-tagging': 'class=public&Class=secret' });
+    expect(() => context('s3:requestobjecttag/class')).toThrow('in different case');
+  });
+});
+
+describe('the tags that an object has', () => {
+  const tags = [
+    { key: 'Class', value: 'Secret' },
+    { key: 'empty', value: '' },
+  ];
+
+  test.each([
+    ['s3:existingobjecttag/class', 'Secret'],
+    ['s3:existingobjecttag/empty', ''],
+    ['s3:existingobjecttag/other', undefined],
+    ['s3:existingobjecttag/', undefined],
+  ])('fill in %s', async (key, value) => {
+    expect((await signed(GET, { existingTags: tags }))(key)).toBe(value);
+  });
+
+  test('are asked for before they are known', async () => {
+    const context = await signed(GET);
+    expect(() => context('s3:existingobjecttag/class')).toThrow(ExistingTagsNeeded);
+  });
+
+  test.each(['s3:PutObject', 's3:DeleteObject', 's3:DeleteObjectVersion', 's3:ListBucket'])(
+    'are not there for %s',
+    async (action) => {
+      expect((await signed(GET, { action }))('s3:existingobjecttag/class')).toBeUndefined();
+    },
+  );
+
+  test('are refused when they differ in case alone', async () => {
+    const existingTags = [...tags, { key: 'CLASS', value: 'public' }];
+    const context = await signed(GET, { existingTags });
+    expect(() => context('s3:existingobjecttag/class')).toThrow('in different case');
+  });
+
+  test('are among the names of the record', async () => {
+    const request = await authenticated(await signByHeader(GET));
+    const names = (existingTags: typeof tags | undefined) => contextOf(request, { existingTags }).names();
+    expect(names(tags)).toEqual(
+      expect.arrayContaining([
+        's3:ExistingObjectTag/Class',
+        's3:ExistingObjectTag/empty',
+        'aws:PrincipalTag/Team',
+      ]),
     );
+    expect(names(undefined).filter((name) => name.startsWith('s3:ExistingObjectTag'))).toEqual([]);
   });
 });
 
@@ -194,7 +259,7 @@ describe('the caller', () => {
     const principal = { ...KEY.principal, type: 'root', arn: 'arn:aws:iam::111122223333:root' } as const;
     const dependencies = { keys: keyDirectory({ ...KEY, principal }) };
     const request = await authenticated(await signByHeader(GET), { dependencies });
-    expect(conditionContext(request, NOW).lookup(key)).toBe(value);
+    expect(contextOf(request).lookup(key)).toBe(value);
   });
 
   test.each([

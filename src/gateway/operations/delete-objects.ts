@@ -29,10 +29,15 @@ export async function deleteObjects(
   const { objects, quiet } = document.delete;
   const allowed: DeleteEntry[] = [];
   const errors: DeleteErrorEntry[] = [];
-  const decisions = objects.map((entry) => ({ entry, decided: decideEntry(request, entry, dependencies) }));
-  for (const { entry, decided } of decisions)
+  const decisions: { readonly entry: DeleteEntry; readonly decided: readonly Decided[] }[] = [];
+  const now = dependencies.now();
+  for (const entry of objects) {
+    // One after the other: a policy may make the upstream be asked for the tags of each object.
+    const decided = await decideEntry(request, entry, now, dependencies);
+    decisions.push({ entry, decided });
     if (isAllowed(decided)) allowed.push(entry);
     else errors.push(denied(entry));
+  }
   const answer = (
     deleted: readonly DeletedEntry[],
     failed: readonly DeleteErrorEntry[],
@@ -82,11 +87,18 @@ function renamed<T extends { readonly key: string }>(entry: T, key: string): T {
 function decideEntry(
   request: Authorized,
   entry: DeleteEntry,
+  now: number,
   dependencies: DecideDependencies,
-): readonly Decided[] {
+): Promise<readonly Decided[]> {
   const required = requiredEntryActions(request.operation, request.effective, request.address, entry);
   if (required.length === 0) throw new Error('an entry of DeleteObjects that needs no action');
-  return decideAll(request, required, () => request.bucket, { versionId: entry.versionId }, dependencies);
+  const options = {
+    bucketOf: () => request.bucket,
+    body: { entityTag: entry.etag },
+    existingTags: request.existingTags,
+    now,
+  };
+  return decideAll(request, required, options, dependencies);
 }
 
 function isAllowed(decided: readonly Decided[]): boolean {
