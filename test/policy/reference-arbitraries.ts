@@ -36,8 +36,8 @@ export function evaluationCases(options: { readonly mostRequests: number }): fc.
   });
 }
 
-interface StatementJson {
-  readonly Sid?: string;
+/** A statement as JSON.parse gives it. */
+export interface StatementJson extends Readonly<Record<string, unknown>> {
   readonly Effect: 'Allow' | 'Deny';
 }
 
@@ -303,7 +303,7 @@ function statementOf(kind: 'identity' | 'resource' | 'limit'): fc.Arbitrary<Stat
       limitless: fc.nat(3),
     })
     .map(({ Effect, actions, resources, principals, Condition, negated, limitless }) => {
-      const statement: Record<string, unknown> & StatementJson = { Effect };
+      const statement: { Effect: 'Allow' | 'Deny'; [element: string]: unknown } = { Effect };
       if (kind === 'resource') {
         statement[negated.principal === 0 && Effect === 'Deny' ? 'NotPrincipal' : 'Principal'] = principals;
       }
@@ -362,3 +362,10 @@ export const requestCase: fc.Arbitrary<RequestCase> = fc
     principal,
     context: [...impliedContext(principal), ...overridden],
   }));
+
+/** A statement that may stand in a policy of the kind. */
+export const statementToAdd = fc.oneof(
+  fc.record({ kind: fc.constant('identity' as const), statement: statementOf('identity') }),
+  fc.record({ kind: fc.constant('resource' as const), statement: statementOf('resource') }),
+  fc.record({ kind: pick('boundary' as const, 'session' as const), statement: statementOf('limit') }),
+);
