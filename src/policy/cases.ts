@@ -5,6 +5,7 @@ import type { Decision, StatementRef } from './decision.ts';
 import { parsePolicy } from './document.ts';
 import { PolicyError, type PolicyType } from './error.ts';
 import { evaluate, type PolicySet } from './evaluate.ts';
+import { explain, type Explanation } from './explain.ts';
 import { parsePrincipalArn, principalContext } from './principal-arn.ts';
 import type { PolicyPrincipal } from './principal.ts';
 import { isPublic } from './public.ts';
@@ -18,6 +19,10 @@ export interface PolicyCaseResult {
   readonly ok: boolean;
   /** The deciding statement of a decision, if one decided. */
   readonly by: StatementRef | undefined;
+  /** Why the case is there. */
+  readonly note: string | undefined;
+  /** Of a decision that is not as expected: why. */
+  readonly explanation: Explanation | undefined;
 }
 
 /**
@@ -34,7 +39,9 @@ export function runPolicyCase(line: string): PolicyCaseResult {
   if (!allowed.includes(expected)) throw new PolicyCaseError(`unknown expected \`${expected}\` for ${kind}`);
   const outcome = run(kind, fields);
   const ok = outcome.got === expected;
-  return { id, expected, got: outcome.got, ok, by: outcome.by };
+  const note = typeof fields['note'] === 'string' ? fields['note'] : undefined;
+  const explanation = ok ? undefined : outcome.explain?.();
+  return { id, expected, got: outcome.got, ok, by: outcome.by, note, explanation };
 }
 
 /** The line is not a policy case. */
@@ -47,6 +54,7 @@ type Fields = Readonly<Record<string, unknown>>;
 interface Outcome {
   readonly got: string;
   readonly by?: StatementRef | undefined;
+  readonly explain?: () => Explanation;
 }
 
 const EXPECTED: Readonly<Record<string, readonly string[]>> = {
@@ -91,17 +99,16 @@ function runDecision(fields: Fields): Outcome {
   const given = contextField(fields);
   const principal = principalField(fields, given.get('aws:principalarn'));
   const callerAccount = principal.type === 'anonymous' ? '' : principal.accountId;
-  const decision = evaluate(
-    {
-      action: textField(fields, 'action'),
-      resource,
-      resourceAccount: textField(fields, 'resourceAccount', callerAccount),
-      principal,
-      context: contextLookup(given, principal),
-    },
-    policySet(fields, bucketOf(resource)),
-  );
-  return { got: decision.effect, by: decidedBy(decision) };
+  const request = {
+    action: textField(fields, 'action'),
+    resource,
+    resourceAccount: textField(fields, 'resourceAccount', callerAccount),
+    principal,
+    context: contextLookup(given, principal),
+  };
+  const policies = policySet(fields, bucketOf(resource));
+  const decision = evaluate(request, policies);
+  return { got: decision.effect, by: decidedBy(decision), explain: () => explain(request, policies) };
 }
 
 function principalField(fields: Fields, roleArn: string | readonly string[] | undefined): PolicyPrincipal {

@@ -1,5 +1,5 @@
 export { mayAllowBelow } from './below.ts';
-export { PolicyCaseError, runPolicyCase } from './cases.ts';
+export { PolicyCaseError, runPolicyCase, type PolicyCaseResult } from './cases.ts';
 export { compilePolicies, compilePolicy, type CompiledPolicy, type PolicySource } from './compile.ts';
 export type { Decision, StatementRef } from './decision.ts';
 export { parsePolicy } from './document.ts';
@@ -13,4 +13,5 @@ export { parsePrincipalArn, principalContext } from './principal-arn.ts';
 export type { PolicyPrincipal } from './principal.ts';
 export { isPublic } from './public.ts';
 export { actionTakesKey, expandActionPattern, isKnownS3Action } from './s3-action.ts';
+export { simulatePolicies, type SimulationResult } from './simulate.ts';
 export type { ContextLookup } from './template.ts';

@@ -1,23 +1,27 @@
 /** The policies that decide about a caller and a bucket: as a gateway of this configuration has them, or with others in their place. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Config } from '../../config/index.ts';
+import { bucketSettings, type Config } from '../../config/index.ts';
 import {
   attachedPolicies,
   replacePolicies,
   type AttachedPolicy,
   type IdentityStore,
+  type StoredBucket,
 } from '../../identity/index.ts';
 import {
   compilePolicies,
   compilePolicy,
+  evaluate,
   explain,
   isRepair,
   parsePolicy,
   PolicyError,
   type CompiledPolicy,
+  type Decision,
   type EvaluationRequest,
   type Explanation,
+  type PolicySet,
 } from '../../policy/index.ts';
 import { matchesBucketPattern } from '../../s3/index.ts';
 import { EMPTY_OVERLAY, type PolicyOverlay } from './policy-overlay.ts';
@@ -32,17 +36,27 @@ export interface PolicySources {
   /** Rejects only when the store fails. */
   ofCaller(caller: PolicyCaller): Promise<CallerPolicies>;
   /** Rejects only when the store or the folder fails. */
-  ofBucket(bucket: string): Promise<BucketPolicyState>;
+  ofBucket(bucket: string): Promise<BucketInForce>;
 }
 
 export interface CallerPolicies {
   readonly policies: CompiledPolicy;
-  /** What is not as it was when the caller was last seen: a key that is gone, a policy that cannot be read. */
+  /** The key or the user is gone, and with it the policies that it had. */
+  readonly isIncomplete: boolean;
+  /** That a key or user is gone, or a policy cannot be read. */
   readonly notes: readonly string[];
 }
 
+/** What counts of a bucket beside the caller's policies. */
+export interface BucketInForce {
+  readonly policy: BucketPolicyState;
+  /** 12 digits; undefined for a bucket that nothing is known of. */
+  readonly ownerAccount: string | undefined;
+  readonly restrictPublicBuckets: boolean;
+}
+
 /** `broken`: it cannot be read, so that the gateway denies every request to the bucket. */
-export type BucketPolicyState =
+type BucketPolicyState =
   | { readonly kind: 'none' }
   | { readonly kind: 'policy'; readonly policy: CompiledPolicy }
   | { readonly kind: 'broken'; readonly problem: string };
@@ -50,13 +64,13 @@ export type BucketPolicyState =
 /** What decides one request. */
 export interface PoliciesInForce {
   readonly caller: CallerPolicies;
-  readonly bucket: BucketPolicyState;
+  readonly bucket: BucketInForce;
 }
 
 /** What a gateway of the configuration would enforce. */
 export interface EnforcedPolicies {
   readonly store: IdentityStore;
-  readonly config: Pick<Config, 'buckets' | 'policiesDir' | 'upstreams'>;
+  readonly config: Pick<Config, 'accountId' | 'buckets' | 'policiesDir' | 'publicAccessBlock' | 'upstreams'>;
 }
 
 /** Callers and buckets whose compiled policies are kept, of each. */
@@ -78,12 +92,23 @@ export function createPolicySources({
     // As text, two callers are the same when they are equal; absent members stay absent.
     ofCaller: ({ arn, accessKeyId }) => findCaller(JSON.stringify({ arn, accessKeyId })),
     ofBucket: cached(async (bucket) => {
-      if (!overlay.buckets.has(bucket)) return enforced ? enforcedPolicy(bucket, enforced) : { kind: 'none' };
+      const known = enforced === undefined ? UNKNOWN_BUCKET : await findBucket(bucket, enforced);
+      if (!overlay.buckets.has(bucket)) return known;
       const source = overlay.buckets.get(bucket);
-      return source === undefined ? { kind: 'none' } : { kind: 'policy', policy: compilePolicies([source]) };
+      return {
+        ...known,
+        policy:
+          source === undefined ? { kind: 'none' } : { kind: 'policy', policy: compilePolicies([source]) },
+      };
     }),
   };
 }
+
+const UNKNOWN_BUCKET: BucketInForce = {
+  policy: { kind: 'none' },
+  ownerAccount: undefined,
+  restrictPublicBuckets: false,
+};
 
 /** @param bucket undefined for a request that no bucket's policy is about. */
 export async function policiesInForce(
@@ -93,21 +118,37 @@ export async function policiesInForce(
 ): Promise<PoliciesInForce> {
   return {
     caller: await sources.ofCaller(caller),
-    bucket: bucket === undefined ? { kind: 'none' } : await sources.ofBucket(bucket),
+    bucket: bucket === undefined ? UNKNOWN_BUCKET : await sources.ofBucket(bucket),
   };
 }
 
-/** As the gateway decides, with reasons. */
-export function explainBy(request: EvaluationRequest, { caller, bucket }: PoliciesInForce): Explanation {
-  const identity = caller.policies;
-  if (bucket.kind === 'broken' && !isRepair(request))
-    return {
-      decision: { effect: 'Deny', because: { kind: 'error', cause: bucket.problem } },
-      policies: identity.labels,
-      statements: [],
-      nearest: [],
-    };
-  return explain(request, { identity, resource: bucket.kind === 'policy' ? bucket.policy : undefined });
+/** As the gateway decides. */
+export function decideBy(asked: EvaluationRequest, inForce: PoliciesInForce): Decision {
+  const request = { ...asked, restrictPublicBuckets: inForce.bucket.restrictPublicBuckets };
+  return brokenDecision(request, inForce) ?? evaluate(request, policySetOf(inForce));
+}
+
+/** As `decideBy`, with reasons. */
+export function explainBy(asked: EvaluationRequest, inForce: PoliciesInForce): Explanation {
+  const request = { ...asked, restrictPublicBuckets: inForce.bucket.restrictPublicBuckets };
+  const decision = brokenDecision(request, inForce);
+  return decision === undefined
+    ? explain(request, policySetOf(inForce))
+    : { decision, policies: inForce.caller.policies.labels, statements: [], nearest: [] };
+}
+
+export function policySetOf({ caller, bucket: { policy } }: PoliciesInForce): PolicySet {
+  return { identity: caller.policies, resource: policy.kind === 'policy' ? policy.policy : undefined };
+}
+
+/** Whatever else allows: to a bucket whose policy is broken, only its repair is let through. */
+function brokenDecision(
+  request: EvaluationRequest,
+  { bucket: { policy } }: PoliciesInForce,
+): Decision | undefined {
+  return policy.kind === 'broken' && !isRepair(request)
+    ? { effect: 'Deny', because: { kind: 'error', cause: policy.problem } }
+    : undefined;
 }
 
 async function compileCaller(
@@ -115,58 +156,76 @@ async function compileCaller(
   store: IdentityStore | undefined,
   overlay: PolicyOverlay,
 ): Promise<CallerPolicies> {
-  const notes: string[] = [];
-  const attached = store === undefined ? [] : await stored(caller, store, notes);
-  const userName = caller.arn === undefined ? undefined : /:user\/(?:.*\/)?([^/]+)$/.exec(caller.arn)?.[1];
+  const { attached, gone, notes } =
+    store === undefined ? { attached: [], gone: [], notes: [] } : await findAttached(caller, store);
+  const userName = caller.arn === undefined ? undefined : userNameOf(caller.arn);
   const user = userName === undefined ? undefined : overlay.users.get(userName);
   const key = caller.accessKeyId === undefined ? undefined : overlay.keys.get(caller.accessKeyId);
   const sources = replacePolicies(attached, { user: user ?? new Map(), key: key ?? new Map() });
-  return { policies: compilePolicies(sources), notes };
+  return {
+    policies: compilePolicies(sources),
+    isIncomplete: gone.length > 0,
+    notes: [...gone.map((what) => `${what} is not in the store any more`), ...notes],
+  };
 }
 
-async function stored(
-  { arn, accessKeyId }: PolicyCaller,
-  store: IdentityStore,
-  notes: string[],
-): Promise<readonly AttachedPolicy[]> {
+/** Undefined for another principal than a user. */
+export function userNameOf(arn: string): string | undefined {
+  return /^arn:[a-z-]+:iam::\d{12}:user\/(?:.*\/)?([^/]+)$/.exec(arn)?.[1];
+}
+
+interface Attached {
+  readonly attached: readonly AttachedPolicy[];
+  readonly gone: readonly string[];
+  readonly notes: readonly string[];
+}
+
+async function findAttached({ arn, accessKeyId }: PolicyCaller, store: IdentityStore): Promise<Attached> {
+  const notes: string[] = [];
+  const gone: string[] = [];
   const onUnusable = (name: string, error: unknown): void => {
     const problem = error instanceof PolicyError ? error.describe() : String(error);
     notes.push(`the stored policy \`${name}\` cannot be read, and denies everything: ${problem}`);
   };
   if (accessKeyId !== undefined) {
     const found = await store.findKey(accessKeyId);
-    if (found !== undefined) return attachedPolicies(found, onUnusable);
-    notes.push(`the access key \`${accessKeyId}\` is not in the store any more, nor are policies of its own`);
+    if (found !== undefined) return { attached: attachedPolicies(found, onUnusable), gone, notes };
+    gone.push(`the access key \`${accessKeyId}\``);
   }
-  if (arn === undefined) return [];
-  const found = await store.findPrincipal(arn);
-  if (found === undefined) {
-    if (accessKeyId !== undefined || !arn.endsWith(':root')) notes.push(`\`${arn}\` is not in the store`);
-    return [];
-  }
+  const found = arn === undefined ? undefined : await store.findPrincipal(arn);
+  // The root user has no policies: nothing is missing without it.
+  if (found === undefined && arn !== undefined && !arn.endsWith(':root')) gone.push(`\`${arn}\``);
+  if (found === undefined) return { attached: [], gone, notes };
   const { principal, policies } = found;
   const withoutKey = { key: { accessKeyId: '' }, principal, principalPolicies: policies, keyPolicies: [] };
-  return attachedPolicies(withoutKey, onUnusable);
+  return { attached: attachedPolicies(withoutKey, onUnusable), gone, notes };
 }
 
-async function enforcedPolicy(
-  bucket: string,
-  { store, config }: EnforcedPolicies,
-): Promise<BucketPolicyState> {
+async function findBucket(bucket: string, { store, config }: EnforcedPolicies): Promise<BucketInForce> {
   const found = await store.findBucket(bucket);
   const isConfigured =
     config.buckets.some(({ pattern, target }) => target !== undefined && pattern === bucket) ||
     config.upstreams.some(({ buckets }) => buckets.some((pattern) => matchesBucketPattern(pattern, bucket)));
   // Of a bucket that does not exist at the gateway no policy counts.
-  if (found?.record === undefined && !isConfigured) return { kind: 'none' };
-  const file = join(config.policiesDir, `${bucket}.json`);
+  if (found?.record === undefined && !isConfigured) return UNKNOWN_BUCKET;
+  return {
+    policy: enforcedPolicy(bucket, found, config.policiesDir),
+    ownerAccount: found?.record?.ownerAccount ?? bucketSettings(config, bucket).owner,
+    restrictPublicBuckets: config.publicAccessBlock.restrictPublicBuckets,
+  };
+}
+
+/** A file of the live folder comes before what is stored. */
+function enforcedPolicy(
+  bucket: string,
+  found: StoredBucket | undefined,
+  policiesDir: string,
+): BucketPolicyState {
+  const file = join(policiesDir, `${bucket}.json`);
   const text = readIfThere(file);
-  // A file of the live folder comes before what is stored.
   if (text !== undefined) return parsed(text, bucket, file);
-  const policy = found?.policy;
-  return policy === undefined
-    ? { kind: 'none' }
-    : parsed(policy.document, bucket, `bucket policy of ${bucket}`);
+  if (found?.policy === undefined) return { kind: 'none' };
+  return parsed(found.policy.document, bucket, `bucket policy of ${bucket}`);
 }
 
 function parsed(text: string, bucket: string, name: string): BucketPolicyState {

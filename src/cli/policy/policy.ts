@@ -2,10 +2,16 @@
 import { defineGroup, type ExitCode } from '../command.ts';
 import { type CommandIo } from '../command-io.ts';
 import { lintCommand } from './lint.ts';
+import { replayCommand } from './replay.ts';
+import { testCommand } from './test.ts';
 
 /** @param args what follows `policy` on the command line. */
 export function runPolicyCommand(args: readonly string[], io: CommandIo): Promise<ExitCode> {
   return POLICY.run(args, io);
 }
 
-const POLICY = defineGroup('policy', 'Policies: check them before they are in force.', [lintCommand]);
+const POLICY = defineGroup(
+  'policy',
+  'Policies: check them before they are in force, and explain what they decided.',
+  [lintCommand, testCommand, replayCommand],
+);

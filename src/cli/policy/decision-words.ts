@@ -1,0 +1,126 @@
+/** A decision in plain words: which statement decided, why, and what would change it. */
+import type { RecordedDecision, RecordedStatement } from '../../audit/index.ts';
+import type { Explanation } from '../../policy/index.ts';
+import { alternatives, holds, quoted, wouldHold, wouldNotHold } from './condition-words.ts';
+
+/** Of a decision made now, or kept in a record. */
+export type Reason = Pick<RecordedDecision, 'by' | 'effect' | 'nearest' | 'reason'>;
+
+/** The same words as in the records of the gateway. */
+export function reasonOf({ decision, nearest }: Explanation): Reason {
+  if (decision.effect === 'Allow') return { effect: 'Allow', by: decision.by, nearest };
+  const { because } = decision;
+  switch (because.kind) {
+    case 'explicit':
+      return { effect: 'Deny', by: because.by, nearest };
+    case 'implicit':
+      return { effect: 'Deny', reason: `no ${because.missing} policy allows it`, nearest };
+    case 'restricted':
+      return { effect: 'Deny', reason: RESTRICTED, nearest };
+    case 'error':
+      return {
+        effect: 'Deny',
+        reason: because.cause instanceof Error ? because.cause.message : String(because.cause),
+      };
+  }
+}
+
+const RESTRICTED = 'the bucket policy is public, and RestrictPublicBuckets keeps it from other accounts';
+
+/** One sentence, without a full stop: `no identity policy allows it`. */
+export function inShort(reason: Reason): string {
+  const { by, effect } = reason;
+  if (by !== undefined) {
+    if (by.policy === ROOT_USER) return 'the root user of the account may do it';
+    return `${effect === 'Allow' ? 'allowed' : 'refused'} by ${statementName(by)}`;
+  }
+  const missing = missingPolicy(reason);
+  return missing === undefined
+    ? (reason.reason ?? 'the reason is not recorded')
+    : `no ${ROLES[missing]} allows it`;
+}
+
+/** Lines that say what would change the decision, or what it hangs on. */
+export function whatDecides(reason: Reason): readonly string[] {
+  const { effect, by, nearest = [] } = reason;
+  if (effect === 'Allow') return nearest.flatMap(conditionsThatHold);
+  if (by !== undefined) return nearest.flatMap(refusing);
+  const missing = missingPolicy(reason);
+  if (missing === undefined) return nearest.map((each) => `${statementOf(each)} is what this is about.`);
+  if (nearest.length > 0) return nearest.flatMap(nearMiss);
+  return [
+    `No Allow is about this action on this resource, or near to it. It would take one in ${REMEDIES[missing]}.`,
+  ];
+}
+
+function conditionsThatHold(statement: RecordedStatement): readonly string[] {
+  return statement.held.map((condition) => `since ${holds(condition)}`);
+}
+
+function refusing(statement: RecordedStatement): readonly string[] {
+  const { held } = statement;
+  const name = statementOf(statement);
+  if (held.length === 0)
+    return [
+      `${name} refuses it under any condition: another action, resource or caller, or a change of the policy is needed.`,
+    ];
+  return [
+    `${name} refuses it, since ${held.map(holds).join(', and ')}.`,
+    `It would not, if ${held.map(wouldNotHold).join(', or ')}.`,
+  ];
+}
+
+function nearMiss(statement: RecordedStatement): readonly string[] {
+  const needed = statement.mismatches.map(missingPart);
+  const name = statementOf(statement);
+  const [only] = needed;
+  if (needed.length === 1) return [`${name} would allow it if ${only}.`];
+  return [
+    `${name} would allow it if`,
+    ...needed.map((each, index) => `${index === 0 ? '  ' : '  and '}${each}`),
+  ];
+}
+
+function missingPart(mismatch: RecordedStatement['mismatches'][number]): string {
+  const { element, wanted, actual } = mismatch;
+  if (element === 'Condition') return wouldHold(mismatch);
+  const value = quoted(String(actual ?? ''));
+  return element.startsWith('Not')
+    ? `its ${element} left out ${value}; it has ${alternatives(wanted)}`
+    : `its ${element} covered ${value}; it has ${alternatives(wanted)}`;
+}
+
+type Role = RecordedStatement['role'];
+
+const ROLES: Readonly<Record<Role, string>> = {
+  identity: 'identity policy',
+  resource: 'bucket policy',
+  boundary: 'permissions boundary',
+  session: 'session policy',
+};
+
+const REMEDIES: Readonly<Record<Role, string>> = {
+  identity:
+    "a policy of the key or its user; for a bucket of the caller's own account, one in the bucket's policy would do",
+  resource: "the bucket's policy, with the caller (or everybody) as its Principal",
+  boundary: 'the permissions boundary, which limits what other policies allow',
+  session: 'a session policy, which limits what other policies allow',
+};
+
+function missingPolicy({ reason = '' }: Reason): Role | undefined {
+  const [, role] = /^no (identity|resource|boundary|session) policy allows it$/.exec(reason) ?? [];
+  return role as Role | undefined;
+}
+
+/** The Allow of a statement in the bucket policy `x`… */
+function statementOf({ by, effect, role }: RecordedStatement): string {
+  return `The ${effect} in ${statementName(by)} (${ROLES[role]})`;
+}
+
+/** What stands for the policy that lets root do everything. */
+const ROOT_USER = 'root user';
+
+/** `alice/scope`, statement `List` */
+export function statementName({ policy, sid, index }: NonNullable<Reason['by']>): string {
+  return `${quoted(policy)}, statement ${sid === undefined ? index + 1 : quoted(sid)}`;
+}
