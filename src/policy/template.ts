@@ -1,6 +1,7 @@
 /** Strings of a policy that may hold policy variables: `${aws:username}`, `${key, 'default'}`, `${*}`. */
 
-import { ANY_ONE, ANY_RUN, literalTokens, matchGlob } from './glob.ts';
+import { compileStates } from './glob-states.ts';
+import { ANY_ONE, ANY_RUN, literalTokens } from './glob.ts';
 
 /** Lower-case condition key to value; undefined when absent. A list is a multivalued key. */
 export type ContextLookup = (key: string) => string | readonly string[] | undefined;
@@ -98,10 +99,10 @@ export function compileTokens(tokens: readonly Token[]): TextMatcher {
 }
 
 function compileGlob(tokens: readonly Token[]): TextMatcher {
-  if (isConstant(tokens)) return (text, from, to) => matchGlob(tokens, text, from, to);
+  if (isConstant(tokens)) return compileStates(tokens);
   return (text, from, to, context) => {
     const resolved = resolveTokens(tokens, context);
-    return resolved !== undefined && matchGlob(resolved, text, from, to);
+    return resolved !== undefined && compileStates(resolved)(text, from, to);
   };
 }
 

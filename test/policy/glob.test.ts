@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { compileTokens, parseTemplate } from '../../src/policy/template.ts';
 import { canMatchPrefix, globTokens, matchGlob } from '../../src/policy/glob.ts';
 
 const matches = (pattern: string, text: string): boolean => matchGlob(globTokens(pattern), text);
@@ -36,6 +37,27 @@ describe('glob', () => {
       fc.property(pattern, text, (p, t) => {
         expect(matches(p, t)).toBe(naive(Array.from(p), Array.from(t)));
       }),
+      { numRuns: 5000 },
+    );
+  });
+
+  test('agrees with the definition however the pattern is matched', () => {
+    const long = fc.tuple(pattern, fc.integer({ min: 0, max: 8 })).map(([p, times]) => p + p.repeat(times));
+    fc.assert(
+      fc.property(
+        fc.oneof(pattern, long),
+        text,
+        fc.integer({ min: 1, max: 8 }),
+        text,
+        (p, t, times, around) => {
+          const parsed = parseTemplate(p, { variables: false, wildcards: true });
+          const tokens = 'tokens' in parsed ? parsed.tokens : [];
+          const repeated = t.repeat(times);
+          const [from, to] = [around.length, around.length + repeated.length];
+          const matched = compileTokens(tokens)(around + repeated + around, from, to, () => undefined);
+          expect(matched).toBe(matches(p, repeated));
+        },
+      ),
       { numRuns: 5000 },
     );
   });
