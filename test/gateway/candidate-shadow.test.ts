@@ -98,7 +98,7 @@ function decided({ key, bucketPolicy, action = READ, context = {} }: Situation):
     decision,
     evaluated,
     policies,
-    context: { lookup: evaluated.context, names: () => Object.keys(context) },
+    context: { lookup: evaluated.context, entries: () => Object.entries(context) },
     key,
     bucket,
   };

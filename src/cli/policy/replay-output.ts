@@ -1,0 +1,86 @@
+/** How a replay is printed: for people, and for programs. */
+import { quoted } from './condition-words.ts';
+import { inShort, whatDecides } from './decision-words.ts';
+import type { DifferenceGroup, ReplayReport } from './replay-report.ts';
+
+/** @param options.max groups that are shown. */
+export function renderReplayText(report: ReplayReport, { max }: { readonly max: number }): string {
+  const { differences, undecidable } = report;
+  const hidden = differences.slice(max);
+  const hiddenCount = hidden.reduce((sum, { count }) => sum + count, 0);
+  const lines = [
+    ...headLines(report),
+    ...differences.slice(0, max).flatMap(groupLines),
+    ...(hidden.length === 0
+      ? []
+      : [
+          '',
+          `${times(hiddenCount, 'difference')} more in ${times(hidden.length, 'group')}: see them with --max.`,
+        ]),
+    ...(undecidable.length === 0 ? [] : ['', 'cannot be decided again:']),
+    ...undecidable
+      .slice(0, max)
+      .map(
+        ({ problem, count, requestId }) => `  ${count} x ${problem}; first for request ${quoted(requestId)}`,
+      ),
+  ];
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+/** Every group, whatever `max` says. */
+export function renderReplayJson(report: ReplayReport): string {
+  const { since, until, differences, undecidable, ...counts } = report;
+  return `${JSON.stringify(
+    {
+      ...counts,
+      since: isoTime(since),
+      until: isoTime(until),
+      differences: differences.map(({ examples, ...group }) => ({
+        ...group,
+        examples: examples.map(({ time, ...example }) => ({ requestTime: isoTime(time), ...example })),
+      })),
+      undecidable,
+    },
+    undefined,
+    2,
+  )}\n`;
+}
+
+function headLines({ requests, decisions, since, until, ...counts }: ReplayReport): readonly string[] {
+  if (since === undefined) return ['No recorded decision was found.'];
+  const unknown = counts.undecidable.reduce((sum, { count }) => sum + count, 0);
+  const rows: readonly (readonly [string, number])[] = [
+    ['stay the same', counts.same],
+    ['would be allowed', counts.wouldAllow],
+    ['would be refused', counts.wouldDeny],
+    ['cannot be decided again', unknown],
+  ];
+  return [
+    `${times(decisions, 'decision')} of ${times(requests, 'request')}, ${isoTime(since)} to ${isoTime(until)}:`,
+    ...rows.map(([name, count]) => `  ${name.padEnd(24)}${count}`),
+  ];
+}
+
+function groupLines(group: DifferenceGroup): readonly string[] {
+  const { action, bucket, principal, recorded, candidate, inForce, count, examples } = group;
+  const on = bucket === undefined ? '' : ` in ${quoted(bucket)}`;
+  const already = inForce === candidate ? ', as the policies in force now decide too' : '';
+  return [
+    '',
+    `${recorded} -> ${candidate}  ${times(count, 'time')}: ${action}${on} by ${quoted(principal)}${already}`,
+    ...examples.flatMap((example) => [
+      `  ${isoTime(example.time)} request ${example.requestId}: ${quoted(example.resource)}`,
+      `    recorded:  ${inShort(example.recorded)}`,
+      `    candidate: ${inShort(example.candidate)}`,
+      ...whatDecides(example.candidate).map((line) => `      ${line}`),
+    ]),
+  ];
+}
+
+function times(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+function isoTime(epochMs: number | undefined): string | undefined {
+  return epochMs === undefined ? undefined : new Date(epochMs).toISOString();
+}
