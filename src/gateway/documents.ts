@@ -38,7 +38,7 @@ export async function readDocument(
   const { operation } = request;
   if (operation.body === 'none' || operation.body === 'stream') return { kind: 'none' };
   if (operation.needsIntegrity) requireIntegrity(request);
-  const text = decodeUtf8(await body().read());
+  const text = decodeUtf8(await body().read(), operation.name);
   if (operation.document !== undefined) {
     const settings = parseSettings(text, operation.document);
     return { kind: 'settings', settings, context: settingsContext(operation.name, settings) };
@@ -118,10 +118,11 @@ function requireIntegrity({ body }: Authenticated): void {
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-function decodeUtf8(bytes: Buffer): string {
+function decodeUtf8(bytes: Buffer, operation: OperationName): string {
   try {
     return decoder.decode(bytes);
   } catch (error) {
-    throw new S3Error('MalformedXML', { cause: error, reason: 'the body is not UTF-8' });
+    const code = operation === 'PutBucketPolicy' ? 'MalformedPolicy' : 'MalformedXML';
+    throw new S3Error(code, { cause: error, reason: 'the body is not UTF-8' });
   }
 }

@@ -43,7 +43,8 @@ export async function deleteObjects(
     failed: readonly DeleteErrorEntry[],
     outcome?: UpstreamOutcome,
   ): Answer => ({
-    ...xmlAnswer(renderDeleteResult({ deleted, errors: failed }), outcome),
+    // Some stores, versitygw for one, name what was deleted also to who wants it quiet.
+    ...xmlAnswer(renderDeleteResult({ deleted: quiet ? [] : deleted, errors: failed }), outcome),
     entries: decisions.map(({ entry, decided }) => ({
       key: entry.key,
       versionId: entry.versionId,
