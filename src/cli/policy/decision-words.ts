@@ -47,10 +47,19 @@ export function whatDecides(reason: Reason): readonly string[] {
   if (by !== undefined) return nearest.flatMap(refusing);
   const missing = missingPolicy(reason);
   if (missing === undefined) return nearest.map((each) => `${statementOf(each)} is what this is about.`);
-  if (nearest.length > 0) return nearest.flatMap(nearMiss);
+  if (nearest.length > 0) return nearest.filter(nextTo(nearest[0])).flatMap(nearMiss);
   return [
     `No Allow is about this action on this resource, or near to it. It would take one in ${REMEDIES[missing]}.`,
   ];
+}
+
+/** Where a condition alone is missing, statements about something else are of no interest. */
+function nextTo(first: RecordedStatement | undefined): (other: RecordedStatement) => boolean {
+  return first !== undefined && lacksConditionsAlone(first) ? lacksConditionsAlone : () => true;
+}
+
+function lacksConditionsAlone({ mismatches }: RecordedStatement): boolean {
+  return mismatches.every(({ element }) => element === 'Condition');
 }
 
 function conditionsThatHold(statement: RecordedStatement): readonly string[] {

@@ -22,6 +22,7 @@ import {
   type EvaluationRequest,
   type Explanation,
   type PolicySet,
+  type PolicySource,
 } from '../../policy/index.ts';
 import { matchesBucketPattern } from '../../s3/index.ts';
 import { EMPTY_OVERLAY, type PolicyOverlay } from './policy-overlay.ts';
@@ -76,17 +77,22 @@ export interface EnforcedPolicies {
 /** Callers and buckets whose compiled policies are kept, of each. */
 const MAX_CACHED = 10_000;
 
-/** @param enforced absent: nothing but the overlay is there. */
+/**
+ * @param enforced absent: nothing but the overlay is there.
+ * @param more identity policies that every caller has besides.
+ */
 export function createPolicySources({
   enforced,
   overlay = EMPTY_OVERLAY,
+  more = [],
 }: {
   readonly enforced?: EnforcedPolicies | undefined;
   readonly overlay?: PolicyOverlay | undefined;
+  readonly more?: readonly PolicySource[];
 }): PolicySources {
   const findCaller = cached(async (id: string): Promise<CallerPolicies> => {
     const { arn, accessKeyId } = JSON.parse(id) as PolicyCaller;
-    return compileCaller({ arn, accessKeyId }, enforced?.store, overlay);
+    return compileCaller({ arn, accessKeyId }, { store: enforced?.store, overlay, more });
   });
   return {
     // As text, two callers are the same when they are equal; absent members stay absent.
@@ -153,9 +159,13 @@ function brokenDecision(
 
 async function compileCaller(
   caller: PolicyCaller,
-  store: IdentityStore | undefined,
-  overlay: PolicyOverlay,
+  options: {
+    readonly store: IdentityStore | undefined;
+    readonly overlay: PolicyOverlay;
+    readonly more: readonly PolicySource[];
+  },
 ): Promise<CallerPolicies> {
+  const { store, overlay, more } = options;
   const { attached, gone, notes } =
     store === undefined ? { attached: [], gone: [], notes: [] } : await findAttached(caller, store);
   const userName = caller.arn === undefined ? undefined : userNameOf(caller.arn);
@@ -163,7 +173,7 @@ async function compileCaller(
   const key = caller.accessKeyId === undefined ? undefined : overlay.keys.get(caller.accessKeyId);
   const sources = replacePolicies(attached, { user: user ?? new Map(), key: key ?? new Map() });
   return {
-    policies: compilePolicies(sources),
+    policies: compilePolicies([...sources, ...more]),
     isIncomplete: gone.length > 0,
     notes: [...gone.map((what) => `${what} is not in the store any more`), ...notes],
   };

@@ -3,6 +3,7 @@ import { defineGroup, type ExitCode } from '../command.ts';
 import { type CommandIo } from '../command-io.ts';
 import { lintCommand } from './lint.ts';
 import { replayCommand } from './replay.ts';
+import { simulateCommand } from './simulate.ts';
 import { testCommand } from './test.ts';
 
 /** @param args what follows `policy` on the command line. */
@@ -13,5 +14,5 @@ export function runPolicyCommand(args: readonly string[], io: CommandIo): Promis
 const POLICY = defineGroup(
   'policy',
   'Policies: check them before they are in force, and explain what they decided.',
-  [lintCommand, testCommand, replayCommand],
+  [lintCommand, testCommand, simulateCommand, replayCommand],
 );
