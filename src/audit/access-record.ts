@@ -106,6 +106,8 @@ export interface RecordedDecision {
   readonly restrictPublicBuckets?: boolean | undefined;
   /** Keys that have other values for this decision than in the context of the request; `null`: none. */
   readonly context?: Readonly<Record<string, ConditionValue | null>> | undefined;
+  /** The tags of the object were looked up: those that are in neither context it had not. */
+  readonly tagsKnown?: boolean | undefined;
   /** The deciding statement of an Allow or an explicit Deny. */
   readonly by?: StatementReference | undefined;
   /** What was missing for an Allow, or any other cause of a Deny: `no identity policy allows it`. */

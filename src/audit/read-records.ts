@@ -100,6 +100,7 @@ const DECISION = object({
   resource: text,
   resourceAccount: text,
   context: optional(valuesOf(either(oneOf(null), conditionValue))),
+  tagsKnown: optional(oneOf(true, false)),
   by: optional(STATEMENT),
   reason: optional(text),
   nearest: optional(

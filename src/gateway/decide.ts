@@ -27,6 +27,8 @@ export interface Decided {
   readonly key: ResolvedKey | undefined;
   /** Whose policy counted. */
   readonly bucket: Bucket | undefined;
+  /** The tags of the object were looked up: those that are not in the context it has not. */
+  readonly tagsKnown: boolean;
 }
 
 export interface DecideDependencies {
@@ -79,7 +81,8 @@ export function decide(
       ? { effect: 'Deny', because: { kind: 'error', cause: bucket.policy.problem } }
       : evaluate(evaluated, policies);
   const key = caller.type === 'key' ? caller.key : undefined;
-  return { required, decision, evaluated, policies, context, key, bucket };
+  const tagsKnown = existingTags !== undefined;
+  return { required, decision, evaluated, policies, context, key, bucket, tagsKnown };
 }
 
 /**

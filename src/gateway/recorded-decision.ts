@@ -51,6 +51,7 @@ function recordDecision(
     resourceAccount: evaluated.resourceAccount,
     ...(evaluated.restrictPublicBuckets === true && { restrictPublicBuckets: true }),
     ...(context !== undefined && { context }),
+    ...(decided.tagsKnown && { tagsKnown: true }),
     ...why,
     ...(candidate !== undefined && { candidate }),
   };

@@ -101,6 +101,7 @@ function decided({ key, bucketPolicy, action = READ, context = {} }: Situation):
     context: { lookup: evaluated.context, entries: () => Object.entries(context) },
     key,
     bucket,
+    tagsKnown: false,
   };
 }
 

@@ -1,6 +1,8 @@
 /** The decisions of an access record, as requests that can be decided again: by other policies, or at another time. */
 import type { EntryResult, LoggedRecord, RecordedDecision, RecordedEvaluation } from '../../audit/index.ts';
 import {
+  actionTakesKey,
+  expandActionPattern,
   parsePrincipalArn,
   type ContextLookup,
   type EvaluationRequest,
@@ -87,20 +89,19 @@ export function recordedPrincipal({
 /** The context of the request, with what differs for this decision. */
 export function recordedContext(
   { context, leftOut = [] }: Pick<RecordedEvaluation, 'context' | 'leftOut'>,
-  decision: Pick<RecordedDecision, 'context'>,
+  decision: Pick<RecordedDecision, 'action' | 'context' | 'tagsKnown'>,
 ): ContextLookup {
   const values = new Map([
     ...lowerCased<ConditionValue | null>(context),
     ...lowerCased(decision.context ?? {}),
   ]);
   const unknown = new Set(leftOut.map((key) => key.toLowerCase()));
-  const hasObjectTags = [...values.keys()].some((key) => key.startsWith(OBJECT_TAG));
+  const tagsAreKnown = decision.tagsKnown === true || !takesObjectTags(decision.action);
   return (key) => {
     const value = values.get(key);
     if (value === undefined && unknown.has(key))
       throw new UnrecordedKeyError(`the value of \`${key}\` was too long for the record`);
-    // They are looked up when a policy asks for one: then all of them are there.
-    if (value === undefined && key.startsWith(OBJECT_TAG) && !hasObjectTags)
+    if (value === undefined && key.startsWith(OBJECT_TAG) && !tagsAreKnown)
       throw new UnrecordedKeyError(
         `the tags of the object are not in the record, and \`${key}\` is asked for`,
       );
@@ -109,6 +110,10 @@ export function recordedContext(
 }
 
 const OBJECT_TAG = 's3:existingobjecttag/';
+
+function takesObjectTags(action: string): boolean {
+  return expandActionPattern(action).some((each) => actionTakesKey(each, `${OBJECT_TAG}*`));
+}
 
 function lowerCased<Value>(context: Readonly<Record<string, Value>>): ReadonlyMap<string, Value> {
   return new Map(Object.entries(context).map(([key, value]) => [key.toLowerCase(), value]));
