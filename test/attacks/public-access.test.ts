@@ -48,9 +48,8 @@ function anonymous(
 
 describe('a restricted bucket whose policy gives everything to everyone', () => {
   beforeAll(async () => {
-    expect((await set('policy', policyOf(EVERYONE))).status).toBe(204);
-    expect((await arena.send(anonymous('GET', `/${BUCKET}/secret`))).body).toBe('of the bucket');
-    expect((await set('publicAccessBlock', blockOf('RestrictPublicBuckets'))).status).toBe(200);
+    await set('policy', policyOf(EVERYONE));
+    await set('publicAccessBlock', blockOf('RestrictPublicBuckets'));
   });
 
   const refusal = {
@@ -121,8 +120,8 @@ describe('a restricted bucket whose policy gives everything to everyone', () => 
 
 describe('a bucket that may not become public', () => {
   beforeAll(async () => {
-    expect((await set('policy', policyOf(OWN_ACCOUNT))).status).toBe(204);
-    expect((await set('publicAccessBlock', blockOf('BlockPublicPolicy'))).status).toBe(200);
+    await set('policy', policyOf(OWN_ACCOUNT));
+    await set('publicAccessBlock', blockOf('BlockPublicPolicy'));
   });
 
   test.each([

@@ -6,6 +6,7 @@
  *   npm run test:contract -- --all              every client on every upstream, and docs/compatibility.md anew
  *   npm run test:contract -- [--client NAME]… [--upstream NAME]… [--scheme http|https]…   all of these pairs
  *   npm run test:contract -- --settings [--upstream NAME]…   versioning, object lock and other settings of buckets alone
+ *   npm run test:contract -- --policies [--upstream NAME]…   policies and public access alone
  *   npm run test:contract -- --direct …         the upstreams without the gateway, to tell whose a failure is
  *
  * A client or upstream that this machine lacks is skipped; with `CI=true` that is a failure. `install.sh` installs them.
@@ -16,15 +17,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CLIENTS } from './clients.ts';
+import { type Boto3Story, tellBoto3Story } from './boto3-story.ts';
 import { tryBrowser } from './browser.ts';
 import { type Tried, writeCompatibility } from './compatibility.ts';
 import { type Column, countResults, printColumns } from './matrix.ts';
 import { printReport } from './mutations/report.ts';
 import { runMutations } from './mutations/run.ts';
 import { ALL_TARGETS, planAll, type PlannedTarget, planOnce } from './plan.ts';
-import { tellSettings } from './settings.ts';
+import { POLICIES } from './policies.ts';
+import { SETTINGS } from './settings.ts';
 import { type Files, makeFiles } from './story.ts';
-import { directKind, KINDS, SCHEMES, STORES, targetKind, UPSTREAMS } from './target.ts';
+import { directKind, KINDS, SCHEMES, STORES, targetKind, type UpstreamName, UPSTREAMS } from './target.ts';
 import { attempt, everyStep, missing, searchLogs, tell } from './tell.ts';
 import { findTool } from './tools.ts';
 
@@ -34,6 +37,7 @@ const { values } = parseArgs({
     all: { type: 'boolean', default: false },
     direct: { type: 'boolean', default: false },
     settings: { type: 'boolean', default: false },
+    policies: { type: 'boolean', default: false },
     start: { type: 'string', default: '0' },
     client: several,
     upstream: several,
@@ -48,7 +52,8 @@ const targets = ALL_TARGETS.filter(
   ({ upstream, scheme }) =>
     upstreams.includes(upstream) && schemes.includes(scheme) && !(values.direct && upstream === 'embedded'),
 );
-const whole = !filtered && !values.direct && !values.settings;
+const alone = values.settings || values.policies;
+const whole = !filtered && !values.direct && !alone;
 const plan = choosePlan();
 
 const folder = await mkdtemp(join(tmpdir(), 'bucketwarden-contract-'));
@@ -56,19 +61,15 @@ try {
   const files = await makeFiles(join(folder, 'files'));
   const tried: Tried[] = [];
   for (const target of plan) tried.push({ ...target, columns: await tellAll(target, files) });
-  const settings: Column[] = [];
-  for (const upstream of whole || values.settings ? STORES.filter((name) => upstreams.includes(name)) : []) {
-    const column = await tellSettings(upstream, join(folder, `settings-${upstream}`));
-    printColumns([column]);
-    settings.push(column);
-  }
+  const settings = whole || values.settings ? await tellStory(SETTINGS, STORES) : [];
+  const policies = whole || values.policies ? await tellStory(POLICIES, UPSTREAMS) : [];
   const browser = whole ? [await tryBrowser(join(folder, 'browser'))] : [];
   if (browser.length > 0) {
     console.log('\na browser, at the gateway over the embedded store');
     printColumns(browser);
   }
   const changed = whole ? [await sendChanged()] : [];
-  const columns = [...tried.flatMap((of) => of.columns), ...settings, ...browser, ...changed];
+  const columns = [...tried.flatMap((of) => of.columns), ...settings, ...policies, ...browser, ...changed];
   const { passed, failed, skipped } = countResults(columns);
   if (values.all && whole) await writeCompatibility(CLIENTS, tried);
   console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
@@ -79,9 +80,19 @@ try {
 
 /** The clients' stories, target by target. */
 function choosePlan(): readonly PlannedTarget[] {
-  if (values.settings) return [];
+  if (alone) return [];
   if (filtered || values.all || values.direct) return planAll(clients, targets);
   return planOnce(clients, Number(values.start));
+}
+
+async function tellStory(story: Boto3Story, over: readonly UpstreamName[]): Promise<readonly Column[]> {
+  const columns: Column[] = [];
+  for (const upstream of over.filter((name) => upstreams.includes(name))) {
+    const column = await tellBoto3Story(story, upstream, join(folder, `${story.bucket}-${upstream}`));
+    printColumns([column]);
+    columns.push(column);
+  }
+  return columns;
 }
 
 /** A little of what `npm run test:mutations` does. */

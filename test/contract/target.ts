@@ -20,6 +20,8 @@ export interface Target {
   readonly admin: Credentials;
   /** A new key that may only read this bucket. */
   issueReader(bucket: string): Promise<Credentials>;
+  /** A new key of a user who may do nothing but what policies of buckets say. */
+  issueGuest(user: string): Promise<Credentials>;
   /** Everything that the gateway printed or logged. */
   logs(): Promise<string>;
   close(): Promise<void>;
@@ -86,6 +88,7 @@ export function directKind({ upstream: name, scheme }: TargetName): TargetKind {
         ...(certificate && { caFile: certificate.ca }),
         admin: upstream.credentials,
         issueReader: () => Promise.reject(new Error('this target has no scoped keys')),
+        issueGuest: () => Promise.reject(new Error('this target has no users')),
         logs: () => Promise.resolve(''),
         close: () => upstream.close(),
       };
@@ -130,6 +133,7 @@ async function openGateway(options: GatewayOptions): Promise<Target> {
     admin: gateway.root,
     issueReader: (bucket) =>
       gateway.issueKey('--user', `${bucket}-reader`, '--bucket', bucket, '--read-only'),
+    issueGuest: (user) => gateway.issueKey('--user', user, '--no-policy'),
     logs: async () => gateway.output() + (await readFile(accessLog, 'utf8')),
     close: () => gateway.close(),
   };

@@ -20,11 +20,9 @@ const READ = { Effect: 'Allow', Action: 's3:GetObject', Resource: 'arn:aws:s3:::
 const EVERYONE = { ...READ, Sid: 'Everyone', Principal: '*' };
 const NAMED = { ...READ, Sid: 'Named', Principal: { AWS: OTHER } };
 
-const userOf = (accountId: string): PolicyPrincipal => ({
-  type: 'user',
-  arn: `arn:aws:iam::${accountId}:user/alice`,
-  accountId,
-});
+function userOf(accountId: string, type: 'user' | 'root' = 'user'): PolicyPrincipal {
+  return { type, arn: `arn:aws:iam::${accountId}:user/alice`, accountId };
+}
 
 const ANONYMOUS: PolicyPrincipal = { type: 'anonymous' };
 
@@ -48,7 +46,7 @@ describe('RestrictPublicBuckets', () => {
   test.each([
     ['an anonymous caller', ANONYMOUS],
     ['another account, also one that a statement names', userOf(OTHER)],
-    ['the root user of another account', { ...userOf(OTHER), type: 'root' } as const],
+    ['the root user of another account', userOf(OTHER, 'root')],
   ])('takes a public policy from %s', (_, principal) => {
     const publicBy = { policy: 'resource policy', sid: 'Everyone', index: 1 };
     expect(evaluate(requestOf(principal), PUBLIC)).toEqual({
