@@ -99,6 +99,7 @@ const DECISION = object({
   action: text,
   resource: text,
   resourceAccount: text,
+  restrictPublicBuckets: optional(oneOf(true, false)),
   context: optional(valuesOf(either(oneOf(null), conditionValue))),
   tagsKnown: optional(oneOf(true, false)),
   by: optional(STATEMENT),

@@ -115,6 +115,8 @@ describe('a restricted bucket whose policy gives everything to everyone', () => 
     const gone = await arena.send(arena.sign({ method: 'DELETE', target: `/${BUCKET}?publicAccessBlock` }));
     expect(gone.status).toBe(204);
     expect((await arena.send(anonymous('GET', '/secret', VIRTUAL))).body).toBe('of the bucket');
+    await set('publicAccessBlock', blockOf('RestrictPublicBuckets'));
+    await arena.refuses(anonymous('GET', '/secret', VIRTUAL), refusal);
   });
 });
 

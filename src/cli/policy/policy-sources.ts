@@ -24,7 +24,7 @@ import {
   type PolicySet,
   type PolicySource,
 } from '../../policy/index.ts';
-import { matchesBucketPattern } from '../../s3/index.ts';
+import { matchesBucketPattern, parsePublicAccessBlock } from '../../s3/index.ts';
 import { EMPTY_OVERLAY, type PolicyOverlay } from './policy-overlay.ts';
 
 /** Who asks: of an anonymous caller there is neither. */
@@ -221,8 +221,18 @@ async function findBucket(bucket: string, { store, config }: EnforcedPolicies): 
   return {
     policy: enforcedPolicy(bucket, found, config.policiesDir),
     ownerAccount: found?.record?.ownerAccount ?? bucketSettings(config, bucket).owner,
-    restrictPublicBuckets: config.publicAccessBlock.restrictPublicBuckets,
+    restrictPublicBuckets: config.publicAccessBlock.restrictPublicBuckets || isRestricted(found),
   };
+}
+
+/** By a block of its own; one that cannot be read restricts all that it could, as in the gateway. */
+function isRestricted(found: StoredBucket | undefined): boolean {
+  if (found?.publicAccessBlock === undefined) return false;
+  try {
+    return parsePublicAccessBlock(found.publicAccessBlock.document).restrictPublicBuckets;
+  } catch {
+    return true;
+  }
 }
 
 /** A file of the live folder comes before what is stored. */
