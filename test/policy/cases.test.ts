@@ -40,10 +40,13 @@ describe.each(FILES)('%s', (file) => {
     expect(ids).not.toContain('');
   });
 
-  test.each(lines.map((line) => [runPolicyCase(line).id, line] as const))('%s', (_, line) => {
-    const { got, expected } = runPolicyCase(line);
-    expect(got).toBe(expected);
-  });
+  test.each(lines.map((line) => [(JSON.parse(line) as { id: string }).id, line] as const))(
+    '%s',
+    (_, line) => {
+      const { got, expected } = runPolicyCase(line);
+      expect(got).toBe(expected);
+    },
+  );
 });
 
 describe('a line that is no case is an error of the file', () => {

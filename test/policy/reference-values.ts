@@ -12,8 +12,8 @@ export function readNumber(text: string): bigint | undefined {
 /** Seconds since 1970, scaled by 10^40. Source: W3C NOTE-datetime, or epoch seconds; four digits are a year. */
 export function readDate(text: string): bigint | undefined {
   const calendar = /^([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?(?:T(.+))?)?$/.exec(text);
-  // Seconds of more digits are no date: beyond 30 million years.
-  if (calendar === null) return /^-?[0-9]{1,15}(\.[0-9]+)?$/.test(text) ? readNumber(text) : undefined;
+  // No more than 30 million years and nanoseconds: what is longer is no date.
+  if (calendar === null) return /^-?[0-9]{1,15}(\.[0-9]{1,9})?$/.test(text) ? readNumber(text) : undefined;
   const [, year = '', month = '01', day, time] = calendar;
   if (time !== undefined && day === undefined) return undefined;
   const date = `${year}-${month}-${day ?? '01'}`;
@@ -22,7 +22,7 @@ export function readDate(text: string): bigint | undefined {
   const seconds = BigInt(midnight.getTime() / 1000);
   if (time === undefined) return seconds * UNIT;
   const clock =
-    /^([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?(?:Z|([+-])([0-9]{2}):([0-9]{2}))$/.exec(time);
+    /^([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?(?:Z|([+-])([0-9]{2}):([0-9]{2}))$/.exec(time);
   if (clock === null) return undefined;
   const [, hour = '', minute = '', second = '0', fraction = '', sign, zoneHour = '0', zoneMinute = '0'] =
     clock;
