@@ -1,6 +1,6 @@
 /** A parsed document in the form that is evaluated: everything that does not depend on the request is done here. */
 
-import { compileCondition, type ConditionTest } from './condition.ts';
+import { compileCondition, type Condition, type ConditionTest } from './condition.ts';
 import type { Decision, StatementRef } from './decision.ts';
 import type { PolicyDocument, Statement } from './document.ts';
 import { globTokens, matchGlob } from './glob.ts';
@@ -21,6 +21,8 @@ export interface CompiledStatement {
   readonly resources: ResourceSet;
   /** In the order of `source.conditions`. */
   readonly conditions: readonly ConditionTest[];
+  /** The same in the order in which they are asked: those on the tags that an object has last, as these are looked up. */
+  readonly checks: readonly ConditionTest[];
   /** What is decided when it is the statement that decides. */
   readonly decision: Decision;
 }
@@ -37,6 +39,7 @@ export class CompiledPolicy {
   readonly #byAction = new Map<string, ResourceIndex>();
   /** By which statements they hold: actions that the same statements speak of share an index. */
   readonly #bySelection = new Map<string, ResourceIndex>();
+  #whole: ResourceIndex | undefined;
 
   constructor(labels: readonly string[], statements: readonly CompiledStatement[]) {
     this.labels = labels;
@@ -52,6 +55,12 @@ export class CompiledPolicy {
   /** Those of the statements that match the action. */
   forAction(action: string): ResourceIndex {
     return this.#byAction.get(action) ?? this.#index(action);
+  }
+
+  /** Those that the beginning of the resource leaves, whatever their actions: for explanations. */
+  around(resource: string): Candidates {
+    this.#whole ??= new ResourceIndex(this.statements);
+    return this.#whole.along(resource);
   }
 
   #index(action: string): ResourceIndex {
@@ -104,6 +113,8 @@ function compileStatement(
 ): CompiledStatement {
   const { ref, order, variables } = options;
   const { principals, resources } = statement;
+  const conditions = statement.conditions.map((condition) => compileCondition(condition, { variables }));
+  const isLookedUp = (index: number): boolean => asksForExistingTag(statement.conditions[index]);
   return {
     ref,
     order,
@@ -120,12 +131,26 @@ function compileStatement(
       negated: resources?.negated === true,
       variables,
     }),
-    conditions: statement.conditions.map((condition) => compileCondition(condition, { variables })),
+    conditions,
+    checks: [
+      ...conditions.filter((_, index) => !isLookedUp(index)),
+      ...conditions.filter((_, index) => isLookedUp(index)),
+    ],
     decision:
       statement.effect === 'Allow'
         ? { effect: 'Allow', by: ref }
         : { effect: 'Deny', because: { kind: 'explicit', by: ref } },
   };
+}
+
+const EXISTING_TAG = 's3:existingobjecttag/';
+
+/** As the key, or as a variable in a value. */
+function asksForExistingTag(condition: Condition | undefined): boolean {
+  return (
+    condition !== undefined &&
+    [condition.key, ...condition.values].some((text) => text.toLowerCase().includes(EXISTING_TAG))
+  );
 }
 
 function compileActions(statement: Statement): (action: string) => boolean {

@@ -191,9 +191,9 @@ function limitedBy(
 
 function applies({ statement, tests }: Candidate, { resource, context }: EvaluationRequest): boolean {
   if (tests !== undefined && !anyMatches(tests, resource, context)) return false;
-  const { conditions } = statement;
-  for (let index = 0; index < conditions.length; index += 1) {
-    if (conditions[index]?.(context) !== true) return false;
+  const { checks } = statement;
+  for (let index = 0; index < checks.length; index += 1) {
+    if (checks[index]?.(context) !== true) return false;
   }
   return true;
 }

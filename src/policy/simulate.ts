@@ -4,7 +4,8 @@ import type { StatementRef } from './decision.ts';
 import type { Position } from './error.ts';
 import type { CompiledStatement } from './compile.ts';
 import type { EvaluationRequest, PolicySet } from './evaluate.ts';
-import { explain, type Explanation, type PolicyRole, type StatementReport } from './explain.ts';
+import { explain, type Explanation } from './explain.ts';
+import type { PolicyRole, StatementReport } from './statement-report.ts';
 
 export interface Simulation extends Omit<EvaluationRequest, 'action' | 'resource'> {
   readonly actions: readonly string[];
