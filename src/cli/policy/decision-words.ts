@@ -1,7 +1,7 @@
 /** A decision in plain words: which statement decided, why, and what would change it. */
 import type { RecordedDecision, RecordedStatement } from '../../audit/index.ts';
 import type { Explanation } from '../../policy/index.ts';
-import { alternatives, holds, quoted, wouldHold, wouldNotHold } from './condition-words.ts';
+import { alternatives, holds, printable, quoted, wouldHold, wouldNotHold } from './condition-words.ts';
 
 /** Of a decision made now, or kept in a record. */
 export type Reason = Pick<RecordedDecision, 'by' | 'effect' | 'nearest' | 'reason'>;
@@ -35,9 +35,9 @@ export function inShort(reason: Reason): string {
     return `${effect === 'Allow' ? 'allowed' : 'refused'} by ${statementName(by)}`;
   }
   const missing = missingPolicy(reason);
-  return missing === undefined
-    ? (reason.reason ?? 'the reason is not recorded')
-    : `no ${ROLES[missing]} allows it`;
+  if (missing !== undefined) return `no ${ROLES[missing]} allows it`;
+  const { reason: text = 'the reason is not recorded' } = reason;
+  return text === RESTRICTED ? text : `a policy could not be evaluated: ${printable(text)}`;
 }
 
 /** Lines that say what would change the decision, or what it hangs on. */

@@ -1,6 +1,7 @@
 /** `bucketwarden policy …`: checks policies before they are in force, and explains those that are. */
 import { defineGroup, type ExitCode } from '../command.ts';
 import { type CommandIo } from '../command-io.ts';
+import { explainCommand } from './explain.ts';
 import { lintCommand } from './lint.ts';
 import { replayCommand } from './replay.ts';
 import { simulateCommand } from './simulate.ts';
@@ -14,5 +15,5 @@ export function runPolicyCommand(args: readonly string[], io: CommandIo): Promis
 const POLICY = defineGroup(
   'policy',
   'Policies: check them before they are in force, and explain what they decided.',
-  [lintCommand, testCommand, simulateCommand, replayCommand],
+  [lintCommand, testCommand, simulateCommand, explainCommand, replayCommand],
 );
