@@ -6,7 +6,8 @@ export default defineConfig({
     include: ['test/policy/*.test.ts'],
     // Of the rest, what is slow says little of what is mutated.
     exclude: ['test/policy/{lint,cost,below}*.test.ts'],
-    env: { POLICY_PAIRS: '300', POLICY_PROPERTY_RUNS: '30' },
+    env: { POLICY_PAIRS: '200', POLICY_PROPERTY_RUNS: '15' },
+    setupFiles: ['test/policy/mutation-setup.ts'],
     testTimeout: 60_000,
   },
 });
