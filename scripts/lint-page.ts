@@ -22,7 +22,7 @@ bucketwarden policy lint --strict --format sarif policies/*.json > lint.sarif
 - Exit code 0: no errors; 1: errors, or with \`--strict\` warnings; 2: the command line is wrong, or a file cannot be read.
 - \`--type\`: \`bucket\`, \`identity\`, \`session\`, \`boundary\` or \`trust\`. Without it a document with a \`Principal\` is a bucket policy (a trust policy, if it names no resource and no action of S3), and every other one an identity policy.
 - \`--bucket NAME\`: the bucket that bucket policies are for, so that resources of others are errors, as they are for \`PutBucketPolicy\`. \`--bucket-from-name\` takes the name from the file, as in the live folder (\`BUCKET.json\`).
-- What is said to be covered, never to hold or never to apply is so for every request: where it cannot be told, nothing is said. Beyond the first 300 statements (or patterns of one list), they are not compared with each other.
+- What is said to be covered, never to hold or never to apply is so for every request: where it cannot be told, nothing is said. Beyond the first 200 statements (or patterns of one list), they are not compared with each other.
 
 ## Formats
 

@@ -15,7 +15,7 @@ function allowedWithoutKey(
   { key, name, position, use }: LocatedCondition,
   statement: Statement,
 ): readonly Draft[] {
-  if (use.quantifier !== 'all' || isRequired(key, statement)) return [];
+  if (use.quantifier !== 'all' || use.operator.family === 'Null' || isRequired(key, statement)) return [];
   return [
     {
       rule: 'for-all-values-allow',
@@ -31,7 +31,11 @@ function isRequired(key: string, { conditions }: Statement): boolean {
   return conditions.some(({ key: other, use, values }) => {
     if (other.toLowerCase() !== key.toLowerCase()) return false;
     if (use.operator.family === 'Null') {
-      return values.length > 0 && values.every((value) => value.toLowerCase() === 'false');
+      return (
+        use.quantifier === undefined &&
+        values.length > 0 &&
+        values.every((value) => value.toLowerCase() === 'false')
+      );
     }
     return !use.ifExists && use.quantifier !== 'all' && (use.quantifier === 'any' || !use.operator.negated);
   });

@@ -47,6 +47,7 @@ function absentAndPresent(conditions: readonly LocatedCondition[]): string | und
   const isAbsent = conditions.some(
     ({ use, values }) =>
       use.operator.family === 'Null' &&
+      use.quantifier === undefined &&
       values.length > 0 &&
       values.every((value) => value.toLowerCase() === 'true'),
   );

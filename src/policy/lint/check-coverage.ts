@@ -1,14 +1,13 @@
 /** Statements and patterns that others make superfluous. Conservative: what is called covered is covered. */
 import type { LocatedCondition, Statement } from '../document.ts';
-import { globTokens } from '../glob.ts';
 import type { PrincipalPattern } from '../principal.ts';
 import type { Draft, PlacedDraft } from './finding.ts';
 import type { LintSubject, StatementFacts } from './facts.ts';
 import { globCovers } from './glob-cover.ts';
 import { resourceCovers } from './resource-pattern.ts';
 
-/** Each statement is compared with every other one. */
-const MAX_COMPARED = 300;
+/** Each statement, and each pattern of a list, is compared with every other one. */
+const MAX_COMPARED = 200;
 
 export function checkCoverage({ statements, type }: LintSubject): readonly PlacedDraft[] {
   const compared = statements.slice(0, MAX_COMPARED);
@@ -75,7 +74,11 @@ function covers(wide: StatementFacts, narrow: StatementFacts, effect: Statement[
   const [a, b] = [wide.statement, narrow.statement];
   return (
     principalsCover(a, b, effect) &&
-    selectionCovers(a.actions, b.actions, (left, right) => actionCovers(left.text, right.text)) &&
+    selectionCovers(
+      { negated: a.actions.negated, items: wide.actionItems },
+      { negated: b.actions.negated, items: narrow.actionItems },
+      (left, right) => globCovers(left.tokens, right.tokens),
+    ) &&
     resourcesCover(wide, narrow) &&
     a.conditions.every((condition) => b.conditions.some((other) => follows(condition, other)))
   );
@@ -98,10 +101,6 @@ function selectionCovers<Item>(
     );
   }
   return !narrow.negated && narrow.items.every((item) => wide.items.some((other) => itemCovers(other, item)));
-}
-
-function actionCovers(wide: string, narrow: string): boolean {
-  return globCovers(globTokens(wide.toLowerCase()), globTokens(narrow.toLowerCase()));
 }
 
 function resourcesCover(wide: StatementFacts, narrow: StatementFacts): boolean {
@@ -172,8 +171,10 @@ function follows(condition: LocatedCondition, given: LocatedCondition): boolean 
 export function checkRedundancy({ statement, actionItems, resources }: StatementFacts): readonly Draft[] {
   return [
     ...redundant(
-      actionItems.slice(0, MAX_COMPARED).map(({ item }) => item),
-      (wide, narrow) => actionCovers(wide.text, narrow.text),
+      actionItems
+        .slice(0, MAX_COMPARED)
+        .map(({ item, tokens }) => ({ text: item.text, position: item.position, tokens })),
+      (wide, narrow) => globCovers(wide.tokens, narrow.tokens),
     ),
     ...redundant(
       resources

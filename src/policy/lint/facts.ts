@@ -1,6 +1,7 @@
 /** What the checks ask of a statement again and again. */
 import type { LocatedText, Statement } from '../document.ts';
 import type { PolicyType } from '../error.ts';
+import { globTokens } from '../glob.ts';
 import { expandActionPattern, type S3Action } from '../s3-action.ts';
 import { parseResource, type ResourcePattern } from './resource-pattern.ts';
 
@@ -11,12 +12,19 @@ export interface LintSubject {
   readonly statements: readonly StatementFacts[];
 }
 
+interface ActionPattern {
+  readonly item: LocatedText;
+  /** Lower case, since case does not matter. */
+  readonly tokens: readonly number[];
+  readonly actions: readonly S3Action[];
+}
+
 export interface StatementFacts {
   /** From 0, in the order of the document. */
   readonly index: number;
   readonly statement: Statement;
   /** As they are written, with what each stands for. */
-  readonly actionItems: readonly { readonly item: LocatedText; readonly actions: readonly S3Action[] }[];
+  readonly actionItems: readonly ActionPattern[];
   /** All that the statement speaks of; with NotAction, those that are left. */
   readonly actions: readonly S3Action[];
   readonly resources: readonly ResourcePattern[];
@@ -28,6 +36,7 @@ export function statementFacts(
 ): StatementFacts {
   const actionItems = statement.actions.items.map((item) => ({
     item,
+    tokens: globTokens(item.text.toLowerCase()),
     actions: expandActionPattern(item.text),
   }));
   const named = new Set(actionItems.flatMap(({ actions }) => actions));

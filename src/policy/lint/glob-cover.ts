@@ -3,18 +3,34 @@ import { ANY_ONE, ANY_RUN } from '../glob.ts';
 
 /**
  * True only if every text that `narrow` matches is matched by `wide` too, in the sense of `matchGlob`. Exact, but for
- * two cases in which it may answer false though it is so: patterns with characters outside the basic plane, and pairs
- * that take more than MAX_STATES steps.
+ * three cases in which it may answer false though it is so: patterns with characters outside the basic plane, long
+ * patterns that differ early, and pairs that take too many steps.
  */
 export function globCovers(wide: readonly number[], narrow: readonly number[]): boolean {
-  if (wide.length === 1 && wide[0] === ANY_RUN) return true;
+  let at = 0;
+  // What both begin with, letter by letter, is no matter; where only `wide` has a letter, `narrow` can differ.
+  while (at < wide.length && at < narrow.length && wide[at] === narrow[at] && (wide[at] ?? 0) >= 0) at += 1;
+  if (at === wide.length) return at === narrow.length;
+  const first = wide[at] ?? ANY_RUN;
+  if (first >= 0) return false;
+  if (first === ANY_RUN && at === wide.length - 1) return true;
+  return restCovers(wide.slice(at), narrow.slice(at));
+}
+
+const MAX_STATES = 500;
+const MAX_PRODUCT = 1600;
+
+/** Follows both patterns character by character: whatever state `narrow` can be in, `wide` must still be alive. */
+function restCovers(wide: readonly number[], narrow: readonly number[]): boolean {
   if (isSame(wide, narrow)) return true;
   // `?` takes a surrogate pair as one character: literal halves of pairs are left out of the calculation.
   if (wide.some(isSurrogate) || narrow.some(isSurrogate)) return false;
+  if (wide.length * narrow.length > MAX_PRODUCT) return false;
   const alphabet = new Set(wide.filter((token) => token >= 0));
-  const start = closure(wide, [0]);
   const seen = new Set<string>();
-  const queue: { readonly at: number; readonly states: readonly number[] }[] = [{ at: 0, states: start }];
+  const queue: { readonly at: number; readonly states: readonly number[] }[] = [
+    { at: 0, states: closure(wide, [0]) },
+  ];
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
     const { at, states } = next;
     const id = `${at}:${states.join()}`;
@@ -30,7 +46,7 @@ export function globCovers(wide: readonly number[], narrow: readonly number[]): 
     const after = token === ANY_RUN ? at : at + 1;
     for (const symbol of token >= 0 ? [token] : [...alphabet, OTHER]) {
       const reached = step(wide, states, symbol);
-      // Whatever `narrow` may still read, `wide` is lost: `narrow` always has some text left that it matches.
+      // Whatever `narrow` has read, there is some text left that it matches.
       if (reached.length === 0) return false;
       queue.push({ at: after, states: reached });
     }
@@ -38,7 +54,6 @@ export function globCovers(wide: readonly number[], narrow: readonly number[]): 
   return true;
 }
 
-const MAX_STATES = 2000;
 /** Any character that `wide` does not name: they are all alike to it. */
 const OTHER = -3;
 
