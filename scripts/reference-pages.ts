@@ -16,17 +16,15 @@ import {
   type Operation,
   type OperationSpec,
 } from '../src/s3/index.ts';
+import { escapeCell, GENERATED, list, names, page, table } from './markdown.ts';
 
 export function renderOperationsPage(): string {
   const available = OPERATION_LIST.filter(isAvailable).toSorted(byName);
-  const later = OPERATION_LIST.filter(({ handling }) => typeof handling === 'object' && 'later' in handling);
-  const refused = OPERATION_LIST.filter(
-    ({ handling }) => typeof handling === 'object' && 'refused' in handling,
-  );
+  const refused = OPERATION_LIST.filter((operation) => !isAvailable(operation));
   return page([
     '# Operations',
     GENERATED,
-    `Every operation of S3 is known to Bucketwarden: ${available.length} are done (some of them only where the operator has switched them on), ${later.length} are not there yet, ${refused.length} are refused on purpose. The last two kinds are answered \`NotImplemented\`, and nothing of them reaches the upstream.`,
+    `Every operation of S3 is known to Bucketwarden: ${available.length} are done (some of them only where the operator has switched them on), ${refused.length} are refused on purpose: these are answered \`NotImplemented\`, and nothing of them reaches the upstream.`,
     '## How a request is recognised',
     list([
       'By its method, its level (service, bucket, object), and the query parameters and headers of the row. The row with the most of them wins. Two rows with as many, such as `?acl&tagging`, are refused: `NotImplemented`. `x-id` is a hint of the SDKs and decides nothing.',
@@ -43,9 +41,6 @@ export function renderOperationsPage(): string {
     'Stores that do not know a sub-resource often answer as if it were not there: a GET with the object or a listing, a DELETE of a setting by deleting the bucket, a PUT by overwriting the object. So a setting is passed on only when it is the document that was asked for, and where a request would do harm the gateway asks the store first: `NotImplemented` when it does not know the sub-resource.',
     '## Available',
     ...available.flatMap(describe),
-    '## Not there yet',
-    'Recognised, and answered `NotImplemented`.',
-    table(['Operation', 'Request', 'Actions', 'Part of'], later.map(summary)),
     '## What the operator can switch on per bucket',
     'Off until the name of the switch stands in the setting `operations` of the bucket: the upstream would act outside of the bucket, or with rights, keys and money of the account that the gateway has there, and no policy decides on that. Until then such a request is `NotImplemented`, decided before anything is forwarded; the audit record names the bucket and the switch. Headers of an answer are left out.',
     table(
@@ -73,8 +68,6 @@ export function renderErrorsPage(): string {
   ]);
 }
 
-const GENERATED = '<!-- Made by `npm run docs`. Do not edit by hand. -->';
-
 function describe(operation: AvailableOperation): readonly string[] {
   const spec: OperationSpec = OPERATIONS[operation.name];
   if (!('body' in spec)) return [];
@@ -86,7 +79,7 @@ function describe(operation: AvailableOperation): readonly string[] {
       ...(operation.knownBy === undefined
         ? []
         : [
-            `Asks first: a GET of the same address, which must answer with ${names(operation.knownBy)} or an error of its own`,
+            `Asks first: a GET of the same address${operation.knownWithout.length === 0 ? '' : ` without ${names(operation.knownWithout)}`}, which must answer with ${names(operation.knownBy)} or an error of its own`,
           ]),
       ...(operation.needs === undefined ? [] : [`Switch: \`${operation.needs}\``]),
       `Actions: ${actions(operation)}`,
@@ -154,7 +147,7 @@ function summary(operation: Operation): readonly string[] {
 
 function reasonOf({ handling }: Operation): string {
   if (typeof handling === 'string') return '';
-  return 'later' in handling ? handling.later : handling.refused;
+  return handling.refused;
 }
 
 const PATHS = { service: '/', bucket: '/{bucket}', object: '/{bucket}/{key}' } as const;
@@ -184,6 +177,11 @@ function condition(when: ActionCondition): string {
   if ('anyHeader' in when) return `with ${when.anyHeader.map((name) => `\`${name}\``).join(' or ')}`;
   if ('nonEmptyHeader' in when) return `with a non-empty \`${when.nonEmptyHeader}\``;
   if ('headerTrue' in when) return `with \`${when.headerTrue}: true\``;
+  if ('headerEquals' in when) {
+    const { headerEquals, copySourceVersion: version } = when;
+    const of = version === undefined ? '' : ` and ${version ? 'a' : 'no'} version of the source`;
+    return `with \`${headerEquals.join(': ')}\`${of}`;
+  }
   if ('entityTag' in when) return `with \`${when.entityTag}\` other than \`*\``;
   if ('grantingAcl' in when) return 'with an ACL that grants something (refused today)';
   if ('copySourceVersion' in when)
@@ -195,30 +193,4 @@ function condition(when: ActionCondition): string {
 
 function byName(a: Operation, b: Operation): number {
   return a.name < b.name ? -1 : 1;
-}
-
-function names(values: Iterable<string>): string {
-  return [...values].map((value) => `\`${value}\``).join(', ');
-}
-
-function list(items: readonly string[]): string {
-  return items.map((item) => `- ${item}`).join('\n');
-}
-
-/** Padded, as the formatter pads. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((cell, column) =>
-    Math.max(3, cell.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
-  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n');
-}
-
-function escapeCell(text: string): string {
-  return text.replaceAll('  ', ' ').replaceAll('|', '\\|').replaceAll('<', '\\<').replaceAll('*', '\\*');
-}
-
-function page(blocks: readonly string[]): string {
-  return `${blocks.join('\n\n')}\n`;
 }

@@ -3,14 +3,16 @@ import type { ContextLookup } from '../policy/index.ts';
 import type { Tag } from '../s3/index.ts';
 import type { Facts } from './condition-facts.ts';
 import type { KeyValue, TagKeys } from './condition-key.ts';
-import { keysOf } from './condition-keys.ts';
+import { keysOf, type ActionKeys } from './condition-keys.ts';
 
 export interface ConditionContext {
   /** @throws ExistingTagsNeeded for a tag of the object when `existingTags` are not known. */
   readonly lookup: ContextLookup;
-  /** As AWS writes them; a key that is not among them has no value. */
-  readonly names: () => readonly string[];
+  /** Every key that has a value, as AWS writes it, those of tags included; one whose value cannot be told is left out. */
+  readonly entries: () => readonly ContextEntry[];
 }
+
+type ContextEntry = readonly [name: string, value: string | readonly string[]];
 
 export function conditionContext(facts: Facts): ConditionContext {
   const keys = keysOf(facts.required.action);
@@ -23,16 +25,33 @@ export function conditionContext(facts: Facts): ConditionContext {
       const ofTags = keys.ofTags.get(key.slice(0, slash));
       return ofTags && tagValue(ofTags, facts, key.slice(slash));
     },
-    names: () => {
-      let names = keys.names;
-      for (const { name, tags } of keys.ofTags.values()) {
-        const present = tags(facts);
-        if (present !== undefined && present.length > 0)
-          names = [...names, ...present.map(({ key }) => name + key)];
-      }
-      return names;
-    },
+    entries: () => presentEntries(keys, facts),
   };
+}
+
+/** For the record of every request: no name is made or folded that is not that of a tag. */
+function presentEntries({ single, ofTags }: ActionKeys, facts: Facts): readonly ContextEntry[] {
+  const entries: ContextEntry[] = [];
+  const add = (name: string, value: KeyValue): void => {
+    if (value !== undefined) entries.push([name, value]);
+  };
+  for (const key of single.values()) add(key.name, tellable(key.value, facts));
+  for (const key of ofTags.values())
+    for (const tag of key.tags(facts) ?? []) add(key.name + tag.key, tellable(tagOf(key, tag), facts));
+  return entries;
+}
+
+/** The decision says why a value cannot be told, where it hung on it. */
+function tellable(value: (facts: Facts) => KeyValue, facts: Facts): KeyValue {
+  try {
+    return value(facts);
+  } catch {
+    return undefined;
+  }
+}
+
+function tagOf(key: TagKeys, tag: Tag): (facts: Facts) => KeyValue {
+  return (facts) => tagValue(key, facts, tag.key.toLowerCase());
 }
 
 /**

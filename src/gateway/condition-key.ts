@@ -45,11 +45,11 @@ export function isOfTags(key: ConditionKey): key is TagKeys {
 }
 
 /** The key whose value is the header of the same name. */
-export function headerKey(header: string): FilledKey {
+export function headerKey(header: string, when = 'the header is there'): FilledKey {
   return {
     name: `s3:${header}`,
     from: `header \`${header}\``,
-    when: 'the header is there',
+    when,
     header,
     value: ({ request }) => request.effective.headers.get(header),
   };

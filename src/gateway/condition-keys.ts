@@ -23,8 +23,6 @@ export interface ActionKeys {
   readonly single: ReadonlyMap<string, FilledKey>;
   /** By lower-case name, the slash included. */
   readonly ofTags: ReadonlyMap<string, TagKeys>;
-  /** Of `single`, as AWS writes them. */
-  readonly names: readonly string[];
 }
 
 /** @param action as AWS writes it. */
@@ -51,7 +49,6 @@ function selectKeys(action: string): ActionKeys {
   return {
     single: new Map(single.map((key) => [key.name.toLowerCase(), key])),
     ofTags: new Map(ofTags.map((key) => [key.name.toLowerCase(), key])),
-    names: single.map(({ name }) => name),
   };
 }
 
@@ -59,14 +56,13 @@ function isFilled(key: ConditionKey): key is Exclude<ConditionKey, AbsentKey> {
   return !isAbsent(key);
 }
 
-/** Every action that an operation can ask for. */
-const BY_ACTION: ReadonlyMap<string, ActionKeys> = new Map(
-  Array.from(
-    new Set(
-      OPERATION_LIST.flatMap(({ actions, headerActions }) => [...actions, ...headerActions]).map(
-        ({ action }) => action,
-      ),
-    ),
-    (action) => [action, selectKeys(action)],
+const ASKED_FOR = new Set(
+  OPERATION_LIST.flatMap(({ actions, headerActions }) =>
+    [actions, headerActions].flat().map(({ action }) => action),
   ),
+);
+
+/** Of every action that an operation can ask for. */
+const BY_ACTION: ReadonlyMap<string, ActionKeys> = new Map(
+  Array.from(ASKED_FOR, (action) => [action, selectKeys(action)]),
 );

@@ -7,6 +7,8 @@ import { parseCopySource, queryValue, type OperationName } from '../s3/index.ts'
 import { absent, headerKey, type ConditionKey, type FilledKey } from './condition-key.ts';
 import { ExistingTagsNeeded, type Facts } from './condition-facts.ts';
 
+const GRANTS = 'never: ACLs are off, and the header is refused before any policy is asked';
+
 /** Of `s3:`, and of directory buckets by another prefix. */
 const COMMON: readonly FilledKey[] = [
   {
@@ -147,12 +149,15 @@ export const S3_CONDITION_KEYS: readonly ConditionKey[] = [
     ['s3:object-lock-event-hold', 's3:object-lock-event-hold-duration-days'],
     'requests with event holds are refused',
   ),
-  headerKey('x-amz-acl'),
-  headerKey('x-amz-grant-full-control'),
-  headerKey('x-amz-grant-read'),
-  headerKey('x-amz-grant-read-acp'),
-  headerKey('x-amz-grant-write'),
-  headerKey('x-amz-grant-write-acp'),
+  headerKey(
+    'x-amz-acl',
+    'the header is there: `private` or `bucket-owner-full-control`, all others are refused',
+  ),
+  headerKey('x-amz-grant-full-control', GRANTS),
+  headerKey('x-amz-grant-read', GRANTS),
+  headerKey('x-amz-grant-read-acp', GRANTS),
+  headerKey('x-amz-grant-write', GRANTS),
+  headerKey('x-amz-grant-write-acp', GRANTS),
   {
     name: 's3:locationconstraint',
     from: '`LocationConstraint` in the body of CreateBucket',
@@ -206,7 +211,7 @@ export const S3_CONDITION_KEYS: readonly ConditionKey[] = [
     ['s3:deliverySourceArn', 's3:logType', 's3:resourceArnBeingAuthorized'],
     'no service of AWS delivers logs',
   ),
-  ...COMMON.map((key) => ({ ...key, name: key.name.replace('s3:', 's3express:') })),
+  ...COMMON.map(ofDirectoryBuckets),
   ...absent(
     [
       's3express:AccessPointTag/',
@@ -224,6 +229,10 @@ export const S3_CONDITION_KEYS: readonly ConditionKey[] = [
     'WriteGetObjectResponse is refused',
   ),
 ];
+
+function ofDirectoryBuckets(key: FilledKey): FilledKey {
+  return { ...key, name: key.name.replace('s3:', 's3express:') };
+}
 
 /** Source: S3 API reference, "Amazon S3 Signature Version 4 authentication-specific policy keys". */
 const AUTH_TYPES = { header: 'REST-HEADER', presigned: 'REST-QUERY-STRING', post: 'POST' } as const;

@@ -5,7 +5,7 @@ import type { UpstreamOutcome } from './answer.ts';
 import type { Bucket } from './buckets.ts';
 import { upstreamKey } from './place.ts';
 import { headerOf } from './raw-headers.ts';
-import { readRefusal, unavailable, UpstreamRefusal, upstreamOutcome } from './upstream-error.ts';
+import { readRefusal, unavailable, upstreamOutcome, type UpstreamRefusal } from './upstream-error.ts';
 
 /** Ten tags of 128 and 256 characters, however they are escaped. */
 const MAX_ANSWER_BYTES = 65_536;

@@ -213,15 +213,18 @@ function decisionFields(
     const decided = decidedIn(stage, refusal);
     const evaluation = recordEvaluation(decided[0]);
     if (evaluation === undefined) return {};
-    const { decision, others } = recordDecisions(decided, evaluation.context, compare);
+    const shared = { of: decided[0], context: evaluation.context };
+    const { decision, others } = recordDecisions(decided, shared, compare);
     return { decision, otherDecisions: others, evaluation };
   }
-  const evaluation = recordEvaluation(entries[0]?.decided[0]);
+  const of = entries[0]?.decided[0];
+  const evaluation = recordEvaluation(of);
   if (evaluation === undefined) return {};
+  const shared = { of, context: evaluation.context };
   return {
     evaluation,
     entries: entries.map(({ key, versionId, decided, errorCode }) => {
-      const { decision, others } = recordDecisions(decided, evaluation.context, compare);
+      const { decision, others } = recordDecisions(decided, shared, compare);
       const status = errorCode === undefined ? 204 : errorCode === 'AccessDenied' ? 403 : 500;
       return { key, versionId, status, errorCode, decision, otherDecisions: others };
     }),

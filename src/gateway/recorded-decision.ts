@@ -15,12 +15,12 @@ export interface RecordedDecisions {
 
 /**
  * @param decided in the order in which they were made, up to the first refusal.
- * @param shared the context of the record.
+ * @param shared the context of the record, and the decision that it was recorded of.
  * @param compare what the candidate policies of shadow mode would decide; undefined for the same.
  */
 export function recordDecisions(
   decided: readonly Decided[],
-  shared: Context,
+  shared: SharedContext,
   compare: (decided: Decided) => RecordedDecision['candidate'],
 ): RecordedDecisions {
   const recorded = decided.map((each) => recordDecision(each, shared, compare(each)));
@@ -38,11 +38,12 @@ export function recordEvaluation(decided: Decided | undefined): RecordedEvaluati
 /** @param shared the context that is recorded once for the request: what differs from it stands with the decision. */
 function recordDecision(
   decided: Decided,
-  shared: Context,
+  shared: SharedContext,
   candidate: RecordedDecision['candidate'],
 ): RecordedDecision {
   const { required, evaluated } = decided;
-  const context = differing(recordContext(decided.context).context, shared);
+  const context =
+    decided === shared.of ? undefined : differing(recordContext(decided.context).context, shared.context);
   const { effect, ...why } = recordReason(decided);
   return {
     effect,
@@ -85,31 +86,45 @@ export function recordReason(
 
 type Context = RecordedEvaluation['context'];
 
+interface SharedContext {
+  readonly of: Decided | undefined;
+  readonly context: Context;
+}
+
 /** Longer values are left out, and named: half a value would be another one. */
 const MAX_VALUE_LENGTH = 1024;
 
-function recordContext({ lookup, names }: ConditionContext): {
+function recordContext({ entries }: ConditionContext): {
   readonly context: Context;
   readonly leftOut?: readonly string[];
 } {
   const context: Record<string, string | readonly string[]> = {};
   const leftOut: string[] = [];
-  for (const name of names()) {
-    const value = valueOf(name, lookup);
-    if (value === undefined) continue;
+  for (const [name, whole] of entries()) {
+    const value = withoutSecrets(name, whole);
     if (isShort(value)) context[name] = value;
     else leftOut.push(name);
   }
   return { context, ...(leftOut.length > 0 && { leftOut }) };
 }
 
-function valueOf(name: string, lookup: ConditionContext['lookup']): string | readonly string[] | undefined {
+/** A page can be opened by a presigned URL. */
+function withoutSecrets<Value extends string | readonly string[]>(
+  name: string,
+  value: Value,
+): Value | string {
+  return name === REFERER && typeof value === 'string' ? redactRequestUri(value) : value;
+}
+
+const REFERER = 'aws:Referer';
+
+/** Undefined also for what cannot be told: the decision says so, where it hung on it. */
+function reported(key: string, lookup: ConditionContext['lookup']): string | readonly string[] | undefined {
+  const folded = key.toLowerCase();
   try {
-    const value = lookup(name.toLowerCase());
-    // A page can be opened by a presigned URL.
-    return name === 'aws:Referer' && typeof value === 'string' ? redactRequestUri(value) : value;
+    const value = lookup(folded);
+    return value && withoutSecrets(folded === REFERER.toLowerCase() ? REFERER : key, value);
   } catch {
-    // The decision says so, where it hung on it.
     return undefined;
   }
 }
@@ -123,7 +138,6 @@ function isShort(value: string | readonly string[]): boolean {
 
 /** `null` for a key that the shared context has and this one has not. */
 function differing(context: Context, shared: Context): RecordedDecision['context'] {
-  if (context === shared) return undefined;
   const different: Record<string, string | readonly string[] | null> = {};
   for (const [name, value] of Object.entries(context))
     if (!isSame(value, shared[name])) different[name] = value;
@@ -142,7 +156,7 @@ function recordStatement(
   { context }: Decided,
 ): RecordedStatement {
   const actual = (key: string): string | readonly string[] | undefined => {
-    const value = valueOf(key.toLowerCase() === 'aws:referer' ? 'aws:Referer' : key, context.lookup);
+    const value = reported(key, context.lookup);
     return value === undefined || isShort(value) ? value : `(${value.length} characters)`;
   };
   return {
