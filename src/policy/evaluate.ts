@@ -48,8 +48,10 @@ function decide(request: EvaluationRequest, policies: PolicySet): Decision {
   const identity = candidates(policies.identity, request);
   const boundary = candidates(policies.boundary, request);
   const session = candidates(policies.session, request);
+  const { principal } = request;
+  const denying = resource.denyByPrincipal?.of(principal) ?? resource.deny;
   const denied =
-    (isRepair(request) ? undefined : firstDeny(resource.deny, request, policies.boundary !== undefined)) ??
+    (isRepair(request) ? undefined : firstDeny(denying, request, policies.boundary !== undefined)) ??
     firstDeny(identity.deny, request, false) ??
     firstDeny(boundary.deny, request, false) ??
     firstDeny(session.deny, request, false);
@@ -58,8 +60,7 @@ function decide(request: EvaluationRequest, policies: PolicySet): Decision {
   const publicBy = restrictedBy(request, policies);
   if (publicBy !== undefined) return { effect: 'Deny', because: { kind: 'restricted', publicBy } };
 
-  const { principal } = request;
-  const granting = grantingStatement(resource.allow, request);
+  const granting = grantingStatement(resource.allowByPrincipal?.of(principal) ?? resource.allow, request);
   if (principal.type === 'anonymous') return granting?.decision ?? IMPLICITLY_DENIED.resource;
 
   if (principal.accountId !== request.resourceAccount) {
@@ -163,7 +164,8 @@ function grantingStatement(
     const candidate = list[index];
     if (candidate === undefined) break;
     const grant = grantOf(candidate.statement, request.principal);
-    if (!isStrongerGrant(grant, strongest) || !applies(candidate, request)) continue;
+    if (grant === 'none' || !isStrongerGrant(grant, strongest)) continue;
+    if (!applies(candidate, request)) continue;
     strongest = grant;
     by = candidate.statement;
     if (grant === 'direct') break;

@@ -5,6 +5,7 @@
 
 import type { ArnMatcher } from './arn.ts';
 import type { CompiledStatement } from './compile.ts';
+import { PrincipalIndex } from './index-principal.ts';
 
 /** A statement that may match, and what of its resources remains to be tested. */
 export interface Candidate {
@@ -17,9 +18,17 @@ export interface Candidate {
 export interface Candidates {
   readonly deny: readonly Candidate[];
   readonly allow: readonly Candidate[];
+  /** Of many, by whom they name. */
+  readonly denyByPrincipal?: PrincipalIndex<Candidate> | undefined;
+  readonly allowByPrincipal?: PrincipalIndex<Candidate> | undefined;
 }
 
-export const NO_CANDIDATES: Candidates = { deny: [], allow: [] };
+export const NO_CANDIDATES: Candidates = {
+  deny: [],
+  allow: [],
+  denyByPrincipal: undefined,
+  allowByPrincipal: undefined,
+};
 
 /** More would rather be put together anew for each request than be kept. */
 const MAX_KEPT = 100_000;
@@ -152,5 +161,12 @@ function collect(node: Node): Candidates {
         statement,
         tests: certain.has(statement) ? undefined : testsOf.get(statement),
       }));
-  return { deny: ofEffect('Deny'), allow: ofEffect('Allow') };
+  const deny = ofEffect('Deny');
+  const allow = ofEffect('Allow');
+  return {
+    deny,
+    allow,
+    denyByPrincipal: PrincipalIndex.of(deny),
+    allowByPrincipal: PrincipalIndex.of(allow),
+  };
 }

@@ -42,23 +42,27 @@ export function isStrongerGrant(grant: Grant, than: Grant): boolean {
 /** A Principal or NotPrincipal element. */
 export class PrincipalSet {
   readonly negated: boolean;
+  /** One of these is a name of each principal that is in the set; undefined for a set that others are in, too. */
+  readonly names: readonly string[] | undefined;
   readonly #everyone: boolean;
-  readonly #accounts: ReadonlySet<string>;
-  readonly #arns: ReadonlySet<string>;
-  readonly #uniqueIds: ReadonlySet<string>;
-  readonly #canonicalUsers: ReadonlySet<string>;
-  readonly #providers: ReadonlySet<string>;
+  // Undefined where there are none: most sets name principals of one kind.
+  readonly #accounts: ReadonlySet<string> | undefined;
+  readonly #arns: ReadonlySet<string> | undefined;
+  readonly #uniqueIds: ReadonlySet<string> | undefined;
+  readonly #canonicalUsers: ReadonlySet<string> | undefined;
+  readonly #providers: ReadonlySet<string> | undefined;
 
   constructor(patterns: readonly PrincipalPattern[], options: { readonly negated: boolean }) {
     this.negated = options.negated;
     this.#everyone = patterns.some(({ kind }) => kind === 'everyone');
-    this.#accounts = new Set(patterns.flatMap((each) => (each.kind === 'account' ? [each.accountId] : [])));
-    this.#arns = new Set(patterns.flatMap((each) => (each.kind === 'arn' ? [each.arn] : [])));
-    this.#uniqueIds = new Set(patterns.flatMap((each) => (each.kind === 'unique-id' ? [each.id] : [])));
-    this.#canonicalUsers = new Set(
+    this.names = this.#everyone || this.negated ? undefined : [...new Set(patterns.flatMap(nameOf))];
+    this.#accounts = setOf(patterns.flatMap((each) => (each.kind === 'account' ? [each.accountId] : [])));
+    this.#arns = setOf(patterns.flatMap((each) => (each.kind === 'arn' ? [each.arn] : [])));
+    this.#uniqueIds = setOf(patterns.flatMap((each) => (each.kind === 'unique-id' ? [each.id] : [])));
+    this.#canonicalUsers = setOf(
       patterns.flatMap((each) => (each.kind === 'canonical-user' ? [each.id] : [])),
     );
-    this.#providers = new Set(patterns.flatMap((each) => (each.kind === 'federated' ? [each.provider] : [])));
+    this.#providers = setOf(patterns.flatMap((each) => (each.kind === 'federated' ? [each.provider] : [])));
   }
 
   /** The most direct way in which the set names the caller. */
@@ -90,24 +94,51 @@ export class PrincipalSet {
     }
   }
 
-  #namesItself({ arn, roleArn, userId, federatedProvider }: KnownPrincipal): boolean {
-    // A caller given as the role itself, without a session, is what a grant to the role names.
-    if (arn !== roleArn && this.#arns.has(arn)) return true;
-    if (userId !== undefined && this.#uniqueIds.size > 0 && this.#uniqueIds.has(userId)) return true;
-    return federatedProvider !== undefined && this.#providers.has(federatedProvider);
+  #namesItself(principal: KnownPrincipal): boolean {
+    if (this.#arns !== undefined) {
+      const { arn, roleArn } = principal;
+      // A caller given as the role itself, without a session, is what a grant to the role names.
+      if (arn !== roleArn && this.#arns.has(arn)) return true;
+    }
+    return has(this.#uniqueIds, principal.userId) || has(this.#providers, principal.federatedProvider);
   }
 
-  #namesRole({ roleArn, userId }: KnownPrincipal): boolean {
-    if (roleArn !== undefined && this.#arns.has(roleArn)) return true;
-    if (userId === undefined || this.#uniqueIds.size === 0) return false;
+  #namesRole(principal: KnownPrincipal): boolean {
+    if (has(this.#arns, principal.roleArn)) return true;
+    if (this.#uniqueIds === undefined) return false;
+    const { userId = '' } = principal;
     const colon = userId.indexOf(':');
     return colon >= 0 && this.#uniqueIds.has(userId.slice(0, colon));
   }
 
-  #namesAccount({ accountId, canonicalUserId }: KnownPrincipal): boolean {
-    if (this.#accounts.has(accountId)) return true;
-    return canonicalUserId !== undefined && this.#canonicalUsers.has(canonicalUserId);
+  #namesAccount(principal: KnownPrincipal): boolean {
+    return has(this.#accounts, principal.accountId) || has(this.#canonicalUsers, principal.canonicalUserId);
   }
+}
+
+function nameOf(pattern: PrincipalPattern): readonly string[] {
+  switch (pattern.kind) {
+    case 'account':
+      return [pattern.accountId];
+    case 'arn':
+      return [pattern.arn];
+    case 'unique-id':
+    case 'canonical-user':
+      return [pattern.id];
+    case 'federated':
+      return [pattern.provider];
+    case 'everyone':
+    case 'service':
+      return [];
+  }
+}
+
+function setOf(names: readonly string[]): ReadonlySet<string> | undefined {
+  return names.length === 0 ? undefined : new Set(names);
+}
+
+function has(names: ReadonlySet<string> | undefined, name: string | undefined): boolean {
+  return names !== undefined && name !== undefined && names.has(name);
 }
 
 type KnownPrincipal = Exclude<PolicyPrincipal, { readonly type: 'anonymous' }>;
