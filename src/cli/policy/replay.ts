@@ -3,7 +3,7 @@ import { fileSource, readRecords, type LoggedRecord, type LogSource } from '../.
 import { UsageError } from '../command-error.ts';
 import { warn, type CommandIo } from '../command-io.ts';
 import { defineCommand } from '../command.ts';
-import { withIdentity } from '../keys/with-identity.ts';
+import { withEnforcedPolicies } from './enforced-policies.ts';
 import { reasonOf } from './decision-words.ts';
 import { readPolicyOverlay } from './policy-overlay.ts';
 import {
@@ -53,13 +53,12 @@ Exit code 0: every decision stays the same; 1: some would be others; 2: the comm
     const render = parseFormat(values.format);
     const max = parseMax(values.max);
     const overlay = readPolicyOverlay(values.candidate);
-    const report = await withIdentity(io, values.config, async ({ store }, config) => {
-      const enforced = { store, config };
-      return replay(sources, io, {
+    const report = await withEnforcedPolicies(io, values.config, (enforced) =>
+      replay(sources, io, {
         inForce: createPolicySources({ enforced }),
         candidate: createPolicySources({ enforced, overlay }),
-      });
-    });
+      }),
+    );
     io.stdout.write(render(report, { max }));
     const isSame = report.wouldAllow + report.wouldDeny === 0;
     return isSame && (values.strict !== true || report.undecidable.length === 0) ? 0 : 1;
