@@ -7,6 +7,7 @@ import type { IncomingBody } from './incoming-body.ts';
 import { requireSwitches } from './bucket-switches.ts';
 import { readSettings, requireKnown } from './operations/settings.ts';
 import { getAcl, putAcl } from './operations/acl.ts';
+import { copyHeaders, listObjectAnnotations, putObjectAnnotation } from './operations/annotations.ts';
 import { getBucketEncryption } from './operations/bucket-encryption.ts';
 import { deleteBucketCors, getBucketCors, putBucketCors } from './operations/bucket-cors.ts';
 import { createBucket, deleteBucket, getBucketLocation, headBucket } from './operations/bucket-lifecycle.ts';
@@ -89,6 +90,8 @@ export async function perform(performance: Performance, dependencies: PerformDep
       return deleteObjects(performance, dependencies);
     case 'PostObject':
       return postObject(performance, dependencies);
+    case 'ListObjectAnnotations':
+      return listObjectAnnotations(performance, dependencies);
     case 'CreateMultipartUpload':
       return createMultipartUpload(performance, dependencies);
     default:
@@ -97,6 +100,7 @@ export async function perform(performance: Performance, dependencies: PerformDep
   if (listing !== undefined) return list(performance, listing, dependencies);
   if (request.operation.knownBy !== undefined)
     await requireKnown(request, request.operation.knownBy, signal, dependencies);
+  if (request.operation.name === 'PutObjectAnnotation') return putObjectAnnotation(performance, dependencies);
   if (request.operation.answerRoots !== undefined)
     return readSettings(performance, request.operation.answerRoots, dependencies);
   if (request.copySource !== undefined) await requireCopySize(request, signal, dependencies);
@@ -110,6 +114,10 @@ export async function perform(performance: Performance, dependencies: PerformDep
     const { switched, xml } = document.settings;
     if (request.bucket !== undefined) requireSwitches(request.bucket, switched);
     return forwardDocument(request, xml, signal, dependencies);
+  }
+  if (request.operation.name === 'CopyObject') {
+    const headers = copyHeaders(request, dependencies);
+    return forward(request, { payload: { kind: 'none' }, signal, headers }, dependencies);
   }
   if (request.operation.body !== 'stream')
     return forward(request, { payload: { kind: 'none' }, signal }, dependencies);

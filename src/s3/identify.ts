@@ -166,12 +166,7 @@ function mediaType(contentType: string | undefined): string | undefined {
 }
 
 function unavailable({ name, handling }: Operation): S3Error {
-  const why =
-    typeof handling === 'string'
-      ? ''
-      : 'later' in handling
-        ? `this version has no ${handling.later}`
-        : handling.refused;
+  const why = typeof handling === 'string' ? '' : handling.refused;
   return new S3Error('NotImplemented', { message: `The operation \`${name}\` is not implemented: ${why}.` });
 }
 

@@ -1,3 +1,4 @@
+export { parseAnnotationListing, renderAnnotationListing, renderPutAnnotation } from './annotations.ts';
 export { keyAsPath } from './object-key.ts';
 export { grantsOnlyOwner, renderAccessControlPolicy } from './access-control-policy.ts';
 export { checkAcl } from './acl.ts';
@@ -108,7 +109,12 @@ export {
   SWITCHED_RESPONSE_HEADERS,
   WRITE_CONDITIONS,
 } from './request-fields.ts';
-export { asPathsToo, requiredActions, requiredEntryActions, type RequiredAction } from './required-actions.ts';
+export {
+  asPathsToo,
+  requiredActions,
+  requiredEntryActions,
+  type RequiredAction,
+} from './required-actions.ts';
 export { signedReadings } from './signed-readings.ts';
 export { switchedParts } from './switched-parts.ts';
 export { parseTagging, parseTaggingHeader, renderTagging, renderTaggingHeader, type Tag } from './tagging.ts';

@@ -6,6 +6,8 @@
 export const OPERATION_SWITCHES = {
   accelerate: 'another endpoint to the bucket is opened, past the gateway',
   analytics: 'the upstream writes access patterns into another bucket',
+  annotations:
+    'S3 of AWS knows annotations of objects: most other stores would take the writing of one for that of the object; copies take them along',
   'intelligent-tiering': "the upstream moves objects to tiers, at the cost of the upstream's account",
   inventory: 'the upstream writes lists of keys into another bucket',
   'kms-keys': "keys of the upstream's account are used with the rights of the gateway",

@@ -17,11 +17,11 @@ import type {
 } from './operation.ts';
 import type { DocumentSchema } from './document-schema.ts';
 import type { OperationSwitch } from './operation-switch.ts';
+import { ANNOTATION_OPERATIONS } from './operations/annotations.ts';
 import { ARCHIVE_AND_QUERY_OPERATIONS } from './operations/archive-and-query.ts';
 import { BUCKET_OPERATIONS } from './operations/bucket.ts';
 import { BUCKET_SETTING_OPERATIONS } from './operations/bucket-settings.ts';
 import { CORS_OPERATIONS } from './operations/cors.ts';
-import { LATER_OPERATIONS } from './operations/later.ts';
 import { MULTIPART_OPERATIONS } from './operations/multipart.ts';
 import { OBJECT_OPERATIONS } from './operations/object.ts';
 import { OBJECT_LOCK_OPERATIONS } from './operations/object-lock.ts';
@@ -33,13 +33,13 @@ export const OPERATIONS = {
   ...OBJECT_OPERATIONS,
   ...MULTIPART_OPERATIONS,
   ...OBJECT_LOCK_OPERATIONS,
+  ...ANNOTATION_OPERATIONS,
   ...ARCHIVE_AND_QUERY_OPERATIONS,
   ...BUCKET_OPERATIONS,
   ...BUCKET_SETTING_OPERATIONS,
   ...CORS_OPERATIONS,
   ...PUBLIC_ACCESS_OPERATIONS,
   ...OUTSIDE_OPERATIONS,
-  ...LATER_OPERATIONS,
   ...REFUSED_OPERATIONS,
 } as const satisfies Record<string, OperationSpec>;
 
@@ -80,6 +80,7 @@ export interface Operation {
   readonly needsIntegrity: boolean;
   readonly answerRoots: readonly string[] | undefined;
   readonly knownBy: readonly string[] | undefined;
+  readonly knownWithout: readonly string[];
 }
 
 /** An operation that is done, not answered `NotImplemented`. */
@@ -137,6 +138,7 @@ function compile(name: OperationName, spec: OperationSpec): Operation {
       needsIntegrity: false,
       answerRoots: undefined,
       knownBy: undefined,
+      knownWithout: [],
     };
   return {
     ...row,
@@ -157,6 +159,7 @@ function compile(name: OperationName, spec: OperationSpec): Operation {
     needsIntegrity: spec.integrity === 'required',
     answerRoots: spec.answerRoots,
     knownBy: spec.knownBy,
+    knownWithout: spec.knownWithout ?? [],
   };
 }
 

@@ -23,6 +23,8 @@ export type ActionCondition =
   | { readonly nonEmptyHeader: string }
   /** The header is present and says anything but `false`. */
   | { readonly headerTrue: string }
+  /** And, where it says so, `x-amz-copy-source` names a version, or does not. */
+  | { readonly headerEquals: readonly [name: string, value: string]; readonly copySourceVersion?: boolean }
   /** The header is present and names an entity tag, not `*`. */
   | { readonly entityTag: string }
   /** An ACL header grants more than `private` and `bucket-owner-full-control` do. */
@@ -63,8 +65,8 @@ export type AnswerShape = 'empty' | 'object' | 'xml' | 'xml-late-error' | 'event
  * body or its answer made anew by the gateway.
  */
 export type AvailableHandling = 'forward' | 'gateway' | 'rewrite';
-/** Both are answered `NotImplemented`; the text says of which feature it is a part, or why it is refused. */
-export type UnavailableHandling = { readonly later: string } | { readonly refused: string };
+/** Answered `NotImplemented`, with the reason. */
+export type UnavailableHandling = { readonly refused: string };
 
 interface Row {
   readonly method: Method;
@@ -103,6 +105,8 @@ export interface AvailableRow extends Row {
    * would take this request for one without it, and delete the bucket or overwrite the object.
    */
   readonly knownBy?: readonly string[];
+  /** Query parameters of the row that this GET leaves out. */
+  readonly knownWithout?: readonly string[];
   /** Whether S3 demands a checksum of the body: Content-MD5, `x-amz-checksum-*`, or here its signed sha256. */
   readonly integrity?: 'required';
 }

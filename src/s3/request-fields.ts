@@ -34,12 +34,14 @@ export const COMMON_PARAMETERS: ReadonlySet<string> = new Set([
 /** Of these headers only these values are implemented; any other is `NotImplemented`. */
 export const ONLY_VALUES: ReadonlyMap<string, readonly string[]> = new Map([
   ['x-amz-server-side-encryption', ['AES256', 'aws:kms', 'aws:kms:dsse']],
+  ['x-amz-object-annotation-directive', ['COPY', 'EXCLUDE']],
   // ACLs are off.
   ['x-amz-object-ownership', ['BucketOwnerEnforced']],
 ]);
 
 /** Request headers that are accepted only where the operator has switched them on. */
 export const SWITCHED_HEADERS: ReadonlyMap<string, OperationSwitch> = new Map([
+  ['x-amz-object-annotation-directive', 'annotations'],
   ['x-amz-request-payer', 'request-payment'],
   ['x-amz-server-side-encryption-aws-kms-key-id', 'kms-keys'],
   ['x-amz-server-side-encryption-bucket-key-enabled', 'kms-keys'],

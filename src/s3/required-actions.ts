@@ -94,6 +94,11 @@ function holds(when: ActionCondition, { request, copySource, entry }: Facts): bo
   if ('anyHeader' in when) return when.anyHeader.some((name) => headers.has(name));
   if ('nonEmptyHeader' in when) return (headers.get(when.nonEmptyHeader) ?? '') !== '';
   if ('headerTrue' in when) return (headers.get(when.headerTrue) ?? 'false').toLowerCase() !== 'false';
+  if ('headerEquals' in when) {
+    const { headerEquals, copySourceVersion: version } = when;
+    const isVersion = version === undefined || (copySource?.versionId !== undefined) === version;
+    return isVersion && headers.get(headerEquals[0]) === headerEquals[1];
+  }
   if ('entityTag' in when) return (headers.get(when.entityTag) ?? '*') !== '*';
   if ('grantingAcl' in when) return isGrantingAcl(headers);
   if ('copySourceVersion' in when)

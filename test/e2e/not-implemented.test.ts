@@ -24,7 +24,7 @@ const PATHS = { service: '/', bucket: '/docs', object: '/docs/key' };
 const unavailable = OPERATION_LIST.filter((operation) => !isAvailable(operation));
 const switchedOff = OPERATION_LIST.filter((operation) => operation.needs !== undefined);
 
-test('the table has operations that are refused or come later, and some that nobody has switched on', () => {
+test('the table has operations that are refused, and some that nobody has switched on', () => {
   expect(unavailable.length).toBeGreaterThan(5);
   expect(switchedOff.length).toBeGreaterThan(35);
 });

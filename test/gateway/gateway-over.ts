@@ -25,6 +25,8 @@ interface Answered {
 }
 
 interface GatewayOver {
+  /** `http://127.0.0.1:PORT` */
+  readonly url: string;
   /** Signs as the administrator, sends, and reads the answer; rejects when it breaks off. */
   call(request: Signable, options?: CallOptions): Promise<Answered>;
   /** The audit record of a request; waits for it. */
@@ -80,6 +82,7 @@ export async function gatewayOver(
     await rm(dataDir, { recursive: true, force: true });
   });
   return {
+    url: gateway.url,
     async call(request, { body, onFirstByte } = {}) {
       const signed = await signByHeader({ ...request, at: Date.now() });
       const outgoing = httpRequest(gateway.url, {

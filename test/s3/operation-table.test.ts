@@ -94,7 +94,16 @@ describe('the operation table and the list of S3 operations', () => {
         ({ action, resource, when }) => `${action} ${RESOURCES[resource] ?? resource} ${WHEN[when] ?? when}`,
       );
     // Asked for beyond the list: the answer to a conditional copy tells an entity tag, as that of a put does.
-    if (name === 'CopyObject') expected.push('s3:GetObject object entityTag if-match');
+    if (name === 'CopyObject')
+      expected.push(
+        's3:GetObject object entityTag if-match',
+        // Source: S3 API reference, CopyObject, x-amz-object-annotation-directive.
+        's3:GetObjectAnnotation copy-source headerEquals x-amz-object-annotation-directive,COPY,copySourceVersion false',
+        's3:GetObjectVersionAnnotation copy-source headerEquals x-amz-object-annotation-directive,COPY,copySourceVersion true',
+        's3:PutObjectAnnotation object headerEquals x-amz-object-annotation-directive,COPY',
+      );
+    // Source: S3 API reference, DeleteObjectAnnotation, of an object that is locked in governance mode.
+    if (name === 'DeleteObjectAnnotation') expected.push(`s3:BypassGovernanceRetention object ${BYPASS}`);
     // S3 has renames in directory buckets alone, where a session decides: here each key is decided as well.
     if (name === 'RenameObject')
       expected.push(
@@ -119,9 +128,9 @@ describe('the operation table and the list of S3 operations', () => {
 });
 
 describe('what the rows promise', () => {
-  test('only PutObject and UploadPart take streaming payloads', () => {
+  test('only what uploads a content takes streaming payloads', () => {
     const streaming = OPERATION_LIST.filter((row) => row.streamingPayload).map((row) => row.name);
-    expect(streaming.toSorted()).toEqual(['PutObject', 'UploadPart']);
+    expect(streaming.toSorted()).toEqual(['PutObject', 'PutObjectAnnotation', 'UploadPart']);
   });
 
   test('what no switch turns on is no known header', () => {
@@ -161,6 +170,7 @@ describe('what the rows promise', () => {
     const needs: readonly (readonly [name: RegExp, needs: string])[] = [
       [/Accelerate/, 'accelerate'],
       [/Analytics/, 'analytics'],
+      [/ObjectAnnotation/, 'annotations'],
       [/IntelligentTiering/, 'intelligent-tiering'],
       [/BucketInventory/, 'inventory'],
       [/RenameObject/, 'renames'],
@@ -210,6 +220,7 @@ describe('what the rows promise', () => {
       'PutObjectLockConfiguration',
       'PutObjectRetention',
       'PutObjectTagging',
+      'PutPublicAccessBlock',
       'UpdateBucketMetadataAnnotationTableConfiguration',
       'UpdateBucketMetadataInventoryTableConfiguration',
       'UpdateBucketMetadataJournalTableConfiguration',

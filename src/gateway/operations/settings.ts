@@ -37,7 +37,8 @@ export async function requireKnown(
   signal: AbortSignal,
   dependencies: PerformDependencies,
 ): Promise<void> {
-  const query: readonly QueryParameter[] = forwardedQuery(request);
+  const left = request.operation.knownWithout;
+  const query: readonly QueryParameter[] = forwardedQuery(request).filter(({ name }) => !left.includes(name));
   let response: UpstreamResponse;
   try {
     const probe = { method: 'GET', query, headers: [], payload: { kind: 'none' }, signal } as const;

@@ -27,6 +27,8 @@ import {
 const OBJECT_TAGGING_BYTES = 64 * 1024;
 const ACL_BYTES = 64 * 1024;
 
+const COPIES_ANNOTATIONS = { headerEquals: ['x-amz-object-annotation-directive', 'COPY'] } as const;
+
 export const OBJECT_OPERATIONS = {
   GetObject: {
     method: 'GET',
@@ -108,6 +110,18 @@ export const OBJECT_OPERATIONS = {
         resource: 'object',
         when: { notEvaluated: 'the source object has tags and x-amz-tagging-directive is not REPLACE' },
       },
+      // Without the header they are copied for whoever may do these two.
+      {
+        action: 's3:GetObjectAnnotation',
+        resource: 'copy-source',
+        when: { ...COPIES_ANNOTATIONS, copySourceVersion: false },
+      },
+      {
+        action: 's3:GetObjectVersionAnnotation',
+        resource: 'copy-source',
+        when: { ...COPIES_ANNOTATIONS, copySourceVersion: true },
+      },
+      { action: 's3:PutObjectAnnotation', resource: 'object', when: COPIES_ANNOTATIONS },
     ],
     handling: 'forward',
     body: 'none',
@@ -119,6 +133,8 @@ export const OBJECT_OPERATIONS = {
       ...NEW_OBJECT_HEADERS,
       'x-amz-checksum-algorithm',
       'x-amz-metadata-directive',
+      // Needs the switch `annotations`.
+      'x-amz-object-annotation-directive',
       'x-amz-tagging-directive',
       EXPECTED_OWNER,
     ],
