@@ -1,15 +1,16 @@
 /**
- * The continuation tokens of a bucket whose keys have other names upstream: stores write the last key into their
- * tokens, in base64 or plainly, so that theirs would tell the client where its bucket is, and take a key of its choice.
+ * Where a listing goes on, sealed: what the client gets where the upstream's own token or marker would tell it a key. Of a
+ * bucket whose keys have other names upstream it would tell where the bucket is, of a filtered listing what is left out;
+ * and stores that write the last key into their tokens would take one of the client's choice.
  */
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 import { S3Error } from '../s3/index.ts';
 
 export interface ListingTokens {
-  /** @param bucket the client's name of it: a token of one bucket is none of another. */
-  seal(bucket: string, upstreamToken: string): string;
-  /** @throws S3Error `InvalidArgument` for anything that `seal` did not make for this bucket. */
-  open(bucket: string, token: string): string;
+  /** @param scope what it is for: a token of one scope is none of another. */
+  seal(scope: string, text: string): string;
+  /** Undefined for anything that `seal` did not make for this scope. */
+  open(scope: string, token: string): string | undefined;
 }
 
 const CIPHER = 'aes-256-gcm';
@@ -24,31 +25,36 @@ export function createListingTokens(options: {
 }): ListingTokens {
   const key = Buffer.from(hkdfSync('sha256', options.masterKey, '', 'bucketwarden:listing-tokens', 32));
   return {
-    seal(bucket, upstreamToken) {
+    seal(scope, text) {
       const nonce = options.random(NONCE_BYTES);
       const cipher = createCipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
-      cipher.setAAD(Buffer.from(bucket));
-      const sealed = Buffer.concat([cipher.update(upstreamToken, 'utf8'), cipher.final()]);
+      cipher.setAAD(Buffer.from(scope));
+      const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
       return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64url');
     },
-    open(bucket, token) {
+    open(scope, token) {
+      const bytes = Buffer.from(token, 'base64url');
+      // Other spellings of the same bytes are none of ours.
+      if (bytes.length < NONCE_BYTES + TAG_BYTES || bytes.toString('base64url') !== token) return undefined;
+      const decipher = createDecipheriv(CIPHER, key, bytes.subarray(0, NONCE_BYTES), {
+        authTagLength: TAG_BYTES,
+      });
+      decipher.setAAD(Buffer.from(scope));
+      decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
+      const opened = decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES));
       try {
-        const bytes = Buffer.from(token, 'base64url');
-        const decipher = createDecipheriv(CIPHER, key, bytes.subarray(0, NONCE_BYTES), {
-          authTagLength: TAG_BYTES,
-        });
-        decipher.setAAD(Buffer.from(bucket));
-        decipher.setAuthTag(bytes.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
-        const opened = decipher.update(bytes.subarray(NONCE_BYTES + TAG_BYTES));
         return Buffer.concat([opened, decipher.final()]).toString('utf8');
-      } catch (error) {
-        // Source: the S3 API's own answer to a token that it did not make.
-        throw new S3Error('InvalidArgument', {
-          message: 'The continuation token provided is incorrect',
-          details: { ArgumentName: 'continuation-token' },
-          cause: error,
-        });
+      } catch {
+        return undefined;
       }
     },
   };
+}
+
+/** The S3 API's own answer to a token that it did not make. */
+export function incorrectToken(): S3Error {
+  return new S3Error('InvalidArgument', {
+    message: 'The continuation token provided is incorrect',
+    details: { ArgumentName: 'continuation-token' },
+  });
 }
