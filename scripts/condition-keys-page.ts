@@ -27,7 +27,7 @@ export function renderConditionKeysPage(): string {
       'All that had a value stands in the access record, in `evaluation.context`; what differs for one of several decisions stands with that. Values beyond 1,024 characters are named in `leftOut`.',
     ]),
     '## Tags that an object has',
-    '`s3:ExistingObjectTag/` is known upstream alone. It is looked up, by a `GetObjectTagging` with the credentials of the gateway, when a policy asks for it while it decides: not when no policy has such a condition, when another element or condition of its statement does not match, or when a Deny decided before. Each object of a request is asked for once: the version that is named, the source of a copy, each entry of DeleteObjects that names an `ETag`.',
+    '`s3:ExistingObjectTag/` is known upstream alone. It is looked up, by a `GetObjectTagging` with the credentials of the gateway, when a policy asks for it while it decides: not when no policy has such a condition, when another element or condition of its statement does not match, when a Deny decided before, or when nothing would be allowed whatever the tags are. Each object of a request is asked for once: the version that is named, the source of a copy, each entry of DeleteObjects that names an `ETag`.',
     list([
       'The credentials of the upstream need `s3:GetObjectTagging`, and `s3:GetObjectVersionTagging` for versions. Without `s3:ListBucket` S3 answers `AccessDenied` for an object that is not there, and so does the next point.',
       'What the upstream does not tell refuses the request with `ServiceUnavailable`; the record says why. An object that is not there has no tags.',

@@ -3,6 +3,7 @@ import {
   compilePolicies,
   evaluate,
   isRepair,
+  mayAllowBelow,
   type Decision,
   type EvaluationRequest,
   type PolicyPrincipal,
@@ -109,8 +110,9 @@ export async function decideAll(
     const beside = { body, now, existingTags: existingTags.known(each) };
     let one = decide(request, each, bucket, beside, dependencies);
     if (needsTags(one)) {
-      const tags = await existingTags.lookUp(each, bucket);
-      one = decide(request, each, bucket, { ...beside, existingTags: tags }, dependencies);
+      const decideBy = (tags: readonly Tag[]): Decided =>
+        decide(request, each, bucket, { ...beside, existingTags: tags }, dependencies);
+      one = deniedAnyway(one, decideBy) ?? decideBy(await existingTags.lookUp(each, bucket));
     }
     decided.push(one);
     if (one.decision.effect === 'Deny') break;
@@ -124,6 +126,16 @@ function needsTags({ decision }: Decided): boolean {
     decision.because.kind === 'error' &&
     decision.because.cause instanceof ExistingTagsNeeded
   );
+}
+
+/** The refusal that comes whatever the tags are: who is allowed nothing does not make the upstream be asked. */
+function deniedAnyway(
+  { evaluated, policies }: Decided,
+  decideBy: (tags: readonly Tag[]) => Decided,
+): Decided | undefined {
+  if (mayAllowBelow(evaluated, policies)) return undefined;
+  const withoutTags = decideBy([]);
+  return withoutTags.decision.effect === 'Deny' ? withoutTags : undefined;
 }
 
 /**

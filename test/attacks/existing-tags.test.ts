@@ -210,8 +210,13 @@ describe('nothing is looked up', () => {
     expect(arena.gateway.upstream.requestLines()).toEqual([]);
   });
 
-  test('when nobody is allowed anyway', async () => {
-    const credentials = await keyWith({ ...deny, Effect: 'Allow', Resource: `${OBJECTS}x` });
+  test.each([
+    ['nothing', [deny]],
+    ['what is elsewhere', [{ ...deny, Effect: 'Allow', Resource: `arn:aws:s3:::${BUCKET}/public/*` }, deny]],
+    ['something else', [{ ...EVERYTHING, Action: 's3:PutObject' }, deny]],
+    ['it by a condition that fails', [{ ...EVERYTHING, Condition: { ...elsewhere, ...SECRET } }, deny]],
+  ])('for who is allowed %s', async (_, statements) => {
+    const credentials = await keyWith(...statements);
     expect(await get('secret', credentials)).toEqual(refused);
     expect(arena.gateway.upstream.requestLines()).toEqual([]);
   });
