@@ -127,9 +127,9 @@ afterAll(async () => {
 });
 
 /** Of a new user, with a policy `scope` of its own. */
-async function keyOf(user: string, policy: string): Promise<Credentials> {
+async function keyOf(user: string, document: string): Promise<Credentials> {
   const file = join(parent, user, 'scope.json');
-  await write(file, policy);
+  await write(file, document);
   const issued = await gateway.keys(['issue', '--user', user, '--policy-file', file, '--output', 'json']);
   const { AccessKeyId = '', SecretAccessKey = '' } = JSON.parse(issued) as Record<string, string>;
   return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey };

@@ -4,6 +4,7 @@ import type { CommandIo } from '../command-io.ts';
 import { isoTime } from '../keys/key-metadata.ts';
 import { auditRecords } from './audit-files.ts';
 import { printable } from './condition-words.ts';
+import { isRecordOf } from './record-caller.ts';
 import { explainRecord } from './record-explanation.ts';
 
 export interface RefusalFilter {
@@ -26,7 +27,7 @@ export async function latestRefusals(
     latest = latest.toSorted((left, right) => left.time - right.time).slice(-max);
   };
   for await (const { record } of auditRecords(sources, io, wanted)) {
-    if (!isRefusal(record) || !isOf(record, principal)) continue;
+    if (!isRefusal(record) || (principal !== undefined && !isRecordOf(record, principal))) continue;
     if (bucket !== undefined && record.bucket !== bucket) continue;
     latest.push(record);
     if (latest.length >= max * 4) settle();
@@ -39,12 +40,6 @@ export async function latestRefusals(
 function isRefusal({ status, decision, entries = [] }: LoggedRecord): boolean {
   if (status === 401 || status === 403 || decision?.effect === 'Deny') return true;
   return entries.some((entry) => entry.decision?.effect === 'Deny');
-}
-
-function isOf(record: LoggedRecord, principal: string | undefined): boolean {
-  if (principal === undefined) return true;
-  const { principal: arn = '', accessKeyId } = record;
-  return arn === principal || accessKeyId === principal || arn.endsWith(`:user/${principal}`);
 }
 
 export function renderRefusals(records: readonly LoggedRecord[]): string {

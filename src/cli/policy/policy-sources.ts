@@ -200,7 +200,8 @@ async function findAttached({ arn, accessKeyId }: PolicyCaller, store: IdentityS
   if (accessKeyId !== undefined) {
     const found = await store.findKey(accessKeyId);
     if (found !== undefined) return { attached: attachedPolicies(found, onUnusable), gone, notes };
-    gone.push(`the access key \`${accessKeyId}\``);
+    // A key of the root user has no policies of its own.
+    if (arn?.endsWith(':root') !== true) gone.push(`the access key \`${accessKeyId}\``);
   }
   const found = arn === undefined ? undefined : await store.findPrincipal(arn);
   // The root user has no policies: nothing is missing without it.

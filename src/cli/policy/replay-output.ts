@@ -35,10 +35,7 @@ export function renderReplayJson(report: ReplayReport): string {
       ...counts,
       since: isoTime(since),
       until: isoTime(until),
-      differences: differences.map(({ examples, ...group }) => ({
-        ...group,
-        examples: examples.map(({ time, ...example }) => ({ requestTime: isoTime(time), ...example })),
-      })),
+      differences: differences.map(groupJson),
       undecidable,
     },
     undefined,
@@ -61,6 +58,14 @@ function headLines({ requests, decisions, since, until, ...counts }: ReplayRepor
   ];
 }
 
+function groupJson({ examples, ...group }: DifferenceGroup): object {
+  return { ...group, examples: examples.map(exampleJson) };
+}
+
+function exampleJson({ time, ...example }: DifferenceGroup['examples'][number]): object {
+  return { requestTime: isoTime(time), ...example };
+}
+
 function groupLines(group: DifferenceGroup): readonly string[] {
   const { action, bucket, principal, recorded, candidate, inForce, count, examples } = group;
   const on = bucket === undefined ? '' : ` in ${quoted(bucket)}`;
@@ -68,13 +73,22 @@ function groupLines(group: DifferenceGroup): readonly string[] {
   return [
     '',
     `${recorded} -> ${candidate}  ${times(count, 'time')}: ${action}${on} by ${quoted(principal)}${already}`,
-    ...examples.flatMap((example) => [
-      `  ${isoTime(example.time)} request ${example.requestId}: ${quoted(example.resource)}`,
-      `    recorded:  ${inShort(example.recorded)}`,
-      `    candidate: ${inShort(example.candidate)}`,
-      ...whatDecides(example.candidate).map((line) => `      ${line}`),
-    ]),
+    ...examples.flatMap(exampleLines),
   ];
+}
+
+function exampleLines({
+  time,
+  requestId,
+  resource,
+  recorded,
+  candidate,
+}: DifferenceGroup['examples'][number]): readonly string[] {
+  return [
+    `  ${isoTime(time)} request ${requestId}: ${quoted(resource)}`,
+    `    recorded:  ${inShort(recorded)}`,
+    `    candidate: ${inShort(candidate)}`,
+  ].concat(whatDecides(candidate).map((line) => `      ${line}`));
 }
 
 function times(count: number, noun: string): string {

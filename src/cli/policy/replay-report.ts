@@ -32,7 +32,7 @@ export interface DifferenceGroup extends Pick<Difference, GroupField> {
 }
 
 /** Decisions that cannot be made again, for one reason. */
-export interface UndecidableGroup {
+interface UndecidableGroup {
   readonly problem: string;
   readonly count: number;
   /** Of the first one. */
@@ -100,7 +100,11 @@ export class ReplayCounter {
   }
 
   report(): ReplayReport {
-    const undecidable = [...this.#problems].map(([problem, found]) => ({ problem, ...found }));
+    const undecidable = [...this.#problems].map(([problem, { count, requestId }]) => ({
+      problem,
+      count,
+      requestId,
+    }));
     const unknown = undecidable.reduce((sum, { count }) => sum + count, 0);
     const { Allow: wouldAllow, Deny: wouldDeny } = this.#effects;
     return {

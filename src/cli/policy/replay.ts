@@ -1,9 +1,10 @@
 /** `policy replay`: what other policies would have decided about the requests of the past. */
-import { fileSource, readRecords, type LoggedRecord, type LogSource } from '../../audit/index.ts';
+import type { LoggedRecord, LogSource } from '../../audit/index.ts';
 import { UsageError } from '../command-error.ts';
-import { warn, type CommandIo } from '../command-io.ts';
+import type { CommandIo } from '../command-io.ts';
 import { defineCommand } from '../command.ts';
 import { withEnforcedPolicies } from './enforced-policies.ts';
+import { AUDIT_OPTION, auditRecords, auditSources } from './audit-files.ts';
 import { reasonOf } from './decision-words.ts';
 import { readPolicyOverlay } from './policy-overlay.ts';
 import {
@@ -28,12 +29,7 @@ export const replayCommand = defineCommand({
       value: 'DIR',
       help: 'the candidate: BUCKET.json, users/USERNAME/POLICY.json, keys/ACCESSKEYID/POLICY.json',
     },
-    audit: {
-      type: 'string',
-      multiple: true,
-      value: 'FILE',
-      help: 'what the gateway logged, plain or gzip; `-` is standard input; may be given several times',
-    },
+    audit: AUDIT_OPTION,
     config: {
       type: 'string',
       short: 'c',
@@ -72,10 +68,7 @@ interface Sides {
 
 async function replay(sources: readonly LogSource[], io: CommandIo, sides: Sides) {
   const counter = new ReplayCounter();
-  const onDamaged = ({ source, line, problem }: { source: string; line: number; problem: string }): void => {
-    warn(io, `${source}:${line}: a damaged record is left out: ${problem}`);
-  };
-  for await (const { record } of readRecords(sources, { onDamaged })) {
+  for await (const { record } of auditRecords(sources, io)) {
     const requests = recordedRequests(record);
     if (requests.length === 0) continue;
     counter.request(record.time);
@@ -132,15 +125,6 @@ async function decideAgain(
     candidate: reasonOf(explainBy(request, policies)),
     inForce: decideBy(request, await policiesOf(sides.inForce)).effect,
   });
-}
-
-function auditSources(files: readonly string[], io: CommandIo): readonly LogSource[] {
-  if (files.length === 0)
-    throw new UsageError('--audit FILE is missing: what the gateway wrote to its standard output.');
-  if (files.filter((file) => file === '-').length > 1) throw new UsageError('`-` can be read once.');
-  return files.map((file) =>
-    file === '-' ? { name: 'standard input', open: () => io.stdin } : fileSource(file),
-  );
 }
 
 function parseFormat(text = 'text'): typeof renderReplayText {
