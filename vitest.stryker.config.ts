@@ -8,6 +8,7 @@ export default defineConfig({
     exclude: ['test/policy/{lint,cost,below}*.test.ts'],
     env: { POLICY_PAIRS: '200', POLICY_PROPERTY_RUNS: '15' },
     setupFiles: ['test/policy/mutation-setup.ts'],
+    isolate: false,
     testTimeout: 60_000,
   },
 });
