@@ -248,9 +248,9 @@ describe('over any store', () => {
 
   test('what lies below the prefixes of others is not read through', async () => {
     const others = ['alpha', 'beta', 'gamma', 'omega'].flatMap((name) =>
-      Array.from({ length: 3000 }, (_, number) => ({ key: `${name}/${String(number).padStart(5, '0')}` })),
+      Array.from({ length: 30 }, (_, number) => ({ key: `${name}/${String(number).padStart(5, '0')}` })),
     );
-    store.hold([...others, { key: 'omega/mine' }, { key: 'omega/more' }]);
+    store.hold([...others, { key: 'omega/mine' }, { key: 'omega/more' }], 10);
     const client = await reader({
       Effect: 'Allow',
       Action: 's3:GetObject',
@@ -263,10 +263,10 @@ describe('over any store', () => {
   });
 
   test('a page that would take too long ends where it is, and the next one goes on', async () => {
-    const others = Array.from({ length: 10_500 }, (_, number) => ({
+    const others = Array.from({ length: 250 }, (_, number) => ({
       key: `${String(number).padStart(5, '0')}-x`,
     }));
-    store.hold([...others, { key: 'mine-y' }, { key: 'more-y' }]);
+    store.hold([...others, { key: 'mine-y' }, { key: 'more-y' }], 10);
     const client = await reader({
       Effect: 'Allow',
       Action: 's3:GetObject',
@@ -275,7 +275,7 @@ describe('over any store', () => {
     const list = LISTERS['ListObjects'] as (typeof LISTERS)[string];
     expect(await list(client, { Bucket: 'shared' })).toMatchObject({
       keys: ['mine-y', 'more-y'],
-      sizes: [0, 2],
+      sizes: [0, 0, 2],
     });
   });
 

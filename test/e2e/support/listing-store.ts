@@ -16,8 +16,8 @@ export interface StoredEntry {
 export interface ListingStore {
   /** `http://127.0.0.1:PORT` */
   readonly endpoint: string;
-  /** What it holds, whatever the name of the bucket. */
-  hold(entries: readonly StoredEntry[]): void;
+  /** What it holds, whatever the name of the bucket, and how much a page has at most. */
+  hold(entries: readonly StoredEntry[], pageSize?: number): void;
   /** Targets of the requests since `hold`. */
   readonly asked: readonly string[];
   close(): Promise<void>;
@@ -25,19 +25,21 @@ export interface ListingStore {
 
 export async function openListingStore(): Promise<ListingStore> {
   let entries: readonly StoredEntry[] = [];
+  let maximum = 1000;
   let asked: string[] = [];
   const server = createServer((request, response) => {
     asked.push(request.url ?? '');
     const { searchParams } = new URL(request.url ?? '', 'http://store');
     response.setHeader('content-type', 'application/xml');
-    response.end(page(entries, searchParams));
+    response.end(page(entries, searchParams, maximum));
   });
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    hold(held) {
+    hold(held, pageSize = 1000) {
+      maximum = pageSize;
       entries = held.toSorted((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
       asked = [];
     },
@@ -83,11 +85,11 @@ const UPLOADS: Kind = {
   size: 'max-uploads',
 };
 
-function page(entries: readonly StoredEntry[], query: URLSearchParams): string {
+function page(entries: readonly StoredEntry[], query: URLSearchParams, maximum: number): string {
   const kind = query.has('versions') ? VERSIONS : query.has('uploads') ? UPLOADS : OBJECTS;
   const prefix = query.get('prefix') ?? '';
   const delimiter = query.get('delimiter') ?? '';
-  const size = Math.min(Number(query.get(kind.size) ?? '1000'), 1000);
+  const size = Math.min(Number(query.get(kind.size) ?? '1000'), maximum);
   const rest = behindMarker(entries, query, kind).filter(({ key }) => key.startsWith(prefix));
   const shown: { readonly xml: string; readonly key: string; readonly id: string | undefined }[] = [];
   let isTruncated = false;
