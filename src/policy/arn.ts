@@ -2,16 +2,15 @@
 
 import { ANY_RUN, canMatchPrefix, matchGlob } from './glob.ts';
 import {
-  compileTokens,
   literalText,
   literalStart,
   parseTemplate,
   resolveTokens,
   splitAtColons,
   type ContextLookup,
-  type TextMatcher,
   type Token,
 } from './template.ts';
+import { compileTokens, type TextMatcher } from './text-match.ts';
 
 export type ArnMatcher = (arn: string, context: ContextLookup) => boolean;
 

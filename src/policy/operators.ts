@@ -3,7 +3,8 @@
 import { compileArn } from './arn.ts';
 import { compileIpRanges, parseIpRange } from './ip.ts';
 import { compileDecimal, parseDate, parseDecimal } from './scalar.ts';
-import { compileTokens, literalText, parseTemplate, resolveText, type ContextLookup } from './template.ts';
+import { literalText, parseTemplate, resolveText, type ContextLookup } from './template.ts';
+import { compileTokens } from './text-match.ts';
 
 /** Does one value of the request match one value of the policy? */
 export type ValueTest = (value: string, context: ContextLookup) => boolean;

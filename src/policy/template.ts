@@ -1,13 +1,9 @@
 /** Strings of a policy that may hold policy variables: `${aws:username}`, `${key, 'default'}`, `${*}`. */
 
-import { compileStates } from './glob-states.ts';
 import { ANY_ONE, ANY_RUN, literalTokens } from './glob.ts';
 
 /** Lower-case condition key to value; undefined when absent. A list is a multivalued key. */
 export type ContextLookup = (key: string) => string | readonly string[] | undefined;
-
-/** Does the text from the index `from` up to `to` match? */
-export type TextMatcher = (text: string, from: number, to: number, context: ContextLookup) => boolean;
 
 interface Variable {
   /** Lower-case condition key. */
@@ -73,85 +69,10 @@ export function resolveText(tokens: readonly Token[], context: ContextLookup): s
   return joinPieces(piecesOf(tokens), context);
 }
 
-/**
- * Picks the cheapest way to match: most patterns are a literal, or a literal followed by `*`. Matching allocates
- * nothing, unless a variable and a `*` before it, or a variable and a `?`, stand in one pattern.
- */
-export function compileTokens(tokens: readonly Token[]): TextMatcher {
-  if (tokens.includes(ANY_ONE)) return compileGlob(tokens);
-  const segments = segmentsOf(tokens).map(piecesOf);
-  const [first = []] = segments;
-  const followed = segments.length === 2 && segments[1]?.length === 0;
-  if (segments.length === 1 || followed) return compileStart(first, { followed });
-  const texts = segments.map(constantText);
-  if (texts.every((text) => text !== undefined)) {
-    return (text, from, to) => matchSegments(texts, text, from, to);
-  }
-  return (text, from, to, context) => {
-    const resolved: string[] = [];
-    for (const pieces of segments) {
-      const segment = joinPieces(pieces, context);
-      if (segment === undefined) return false;
-      resolved.push(segment);
-    }
-    return matchSegments(resolved, text, from, to);
-  };
-}
-
-function compileGlob(tokens: readonly Token[]): TextMatcher {
-  if (isConstant(tokens)) return compileStates(tokens);
-  return (text, from, to, context) => {
-    const resolved = resolveTokens(tokens, context);
-    return resolved !== undefined && compileStates(resolved)(text, from, to);
-  };
-}
-
-/** A text that begins with the pieces; `followed` by anything, or by nothing. */
-function compileStart(pieces: readonly Piece[], options: { readonly followed: boolean }): TextMatcher {
-  const { followed } = options;
-  const literal = constantText(pieces);
-  if (literal !== undefined) {
-    const { length } = literal;
-    return followed
-      ? (text, from, to) => to - from >= length && text.startsWith(literal, from)
-      : (text, from, to) => to - from === length && text.startsWith(literal, from);
-  }
-  return (text, from, to, context) => {
-    let at = from;
-    for (const piece of pieces) {
-      const value = valueOf(piece, context);
-      if (value === undefined || !text.startsWith(value, at)) return false;
-      at += value.length;
-    }
-    return followed ? at <= to : at === to;
-  };
-}
-
-/**
- * The literal segments between the `*` of a pattern: the first at the beginning, the last at the end, each of the
- * others at its first place behind the one before. Two at least.
- */
-function matchSegments(segments: readonly string[], text: string, from: number, to: number): boolean {
-  const last = segments.length - 1;
-  const head = segments[0] ?? '';
-  const tail = segments[last] ?? '';
-  const end = to - tail.length;
-  let at = from + head.length;
-  if (at > end || !text.startsWith(head, from) || !text.startsWith(tail, end)) return false;
-  for (let index = 1; index < last; index += 1) {
-    const segment = segments[index] ?? '';
-    const found = text.indexOf(segment, at);
-    if (found < 0) return false;
-    at = found + segment.length;
-    if (at > end) return false;
-  }
-  return true;
-}
-
 /** A run of literal characters, or a variable. */
-type Piece = string | Variable;
+export type Piece = string | Variable;
 
-function piecesOf(tokens: readonly Token[]): readonly Piece[] {
+export function piecesOf(tokens: readonly Token[]): readonly Piece[] {
   const pieces: Piece[] = [];
   for (const token of tokens) {
     const last = pieces.at(-1);
@@ -162,25 +83,8 @@ function piecesOf(tokens: readonly Token[]): readonly Piece[] {
   return pieces;
 }
 
-/** What stands before, between and behind the `*`. */
-function segmentsOf(tokens: readonly Token[]): readonly (readonly Token[])[] {
-  const segments: (readonly Token[])[] = [];
-  let start = 0;
-  for (const [index, token] of tokens.entries()) {
-    if (token !== ANY_RUN) continue;
-    // Of several `*` in a row one is enough.
-    if (index === 0 || tokens[index - 1] !== ANY_RUN) segments.push(tokens.slice(start, index));
-    start = index + 1;
-  }
-  return [...segments, tokens.slice(start)];
-}
-
-function constantText(pieces: readonly Piece[]): string | undefined {
-  const [only = ''] = pieces;
-  return pieces.length <= 1 && typeof only === 'string' ? only : undefined;
-}
-
-function joinPieces(pieces: readonly Piece[], context: ContextLookup): string | undefined {
+/** Undefined as for `resolveTokens`. */
+export function joinPieces(pieces: readonly Piece[], context: ContextLookup): string | undefined {
   let text = '';
   for (const piece of pieces) {
     const value = valueOf(piece, context);
@@ -191,7 +95,7 @@ function joinPieces(pieces: readonly Piece[], context: ContextLookup): string | 
 }
 
 /** Undefined for a variable without a value; a multivalued key has none. */
-function valueOf(piece: Piece, context: ContextLookup): string | undefined {
+export function valueOf(piece: Piece, context: ContextLookup): string | undefined {
   if (typeof piece === 'string') return piece;
   const value = context(piece.key) ?? piece.fallback;
   return typeof value === 'string' ? value : undefined;
@@ -230,7 +134,7 @@ export function splitAtColons(tokens: readonly Token[], count: number): (readonl
   return parts;
 }
 
-function isConstant(tokens: readonly Token[]): tokens is readonly number[] {
+export function isConstant(tokens: readonly Token[]): tokens is readonly number[] {
   return tokens.every((token) => typeof token === 'number');
 }
 

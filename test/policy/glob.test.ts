@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compileTokens, parseTemplate } from '../../src/policy/template.ts';
+import { parseTemplate } from '../../src/policy/template.ts';
+import { compileTokens } from '../../src/policy/text-match.ts';
 import { canMatchPrefix, globTokens, matchGlob } from '../../src/policy/glob.ts';
 
 const matches = (pattern: string, text: string): boolean => matchGlob(globTokens(pattern), text);
