@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { runKeysCommand, type CommandIo } from '../../src/cli/index.ts';
+import { runKeysCommand, runPolicyCommand, type CommandIo } from '../../src/cli/index.ts';
 import { NOW } from '../identity/fixtures.ts';
 
 export interface CommandRun {
@@ -20,9 +20,22 @@ export interface RunOptions {
 }
 
 /** Runs `keys ARGS` with everything captured, on a data folder of the caller's. */
-export async function keys(args: readonly string[], options: RunOptions): Promise<CommandRun> {
+export function keys(args: readonly string[], options: RunOptions): Promise<CommandRun> {
+  return run(runKeysCommand, args, options);
+}
+
+/** Runs `policy ARGS` with everything captured; without a data folder, on one that is not there. */
+export function policy(args: readonly string[], options: Partial<RunOptions> = {}): Promise<CommandRun> {
+  return run(runPolicyCommand, args, { dataDir: '/nonexistent/bucketwarden', ...options });
+}
+
+async function run(
+  command: typeof runKeysCommand,
+  args: readonly string[],
+  options: RunOptions,
+): Promise<CommandRun> {
   const written = { stdout: '', stderr: '' };
-  const code = await runKeysCommand(args, {
+  const code = await command(args, {
     stdout: {
       write: (text) => {
         written.stdout += text;

@@ -47,15 +47,29 @@ export function whatDecides(reason: Reason): readonly string[] {
   if (by !== undefined) return nearest.flatMap(refusing);
   const missing = missingPolicy(reason);
   if (missing === undefined) return nearest.map((each) => `${statementOf(each)} is what this is about.`);
-  if (nearest.length > 0) return nearest.filter(nextTo(nearest[0])).flatMap(nearMiss);
+  if (nearest.length > 0)
+    return [...nearest.filter(isOfInterest).flatMap(nearMiss), ...allNeeded(missing, nearest)];
   return [
     `No Allow is about this action on this resource, or near to it. It would take one in ${REMEDIES[missing]}.`,
   ];
 }
 
-/** Where a condition alone is missing, statements about something else are of no interest. */
-function nextTo(first: RecordedStatement | undefined): (other: RecordedStatement) => boolean {
-  return first !== undefined && lacksConditionsAlone(first) ? lacksConditionsAlone : () => true;
+/** Where a condition alone is missing, statements of such a policy about something else are not. */
+function isOfInterest(statement: RecordedStatement, _: number, all: readonly RecordedStatement[]): boolean {
+  return (
+    lacksConditionsAlone(statement) ||
+    !all.some((other) => other.role === statement.role && lacksConditionsAlone(other))
+  );
+}
+
+/** Between two accounts, and under a boundary, one Allow is not enough. */
+function allNeeded(missing: Role, nearest: readonly RecordedStatement[]): readonly string[] {
+  // In one account, a bucket policy can take the place of an identity policy.
+  const sufficient = missing === 'identity' ? ['identity', 'resource'] : [missing];
+  const others = new Set(nearest.map(({ role }) => role).filter((role) => !sufficient.includes(role)));
+  if (others.size === 0) return [];
+  const kinds = [missing, ...others].map((role) => `a ${ROLES[role]}`.replace(/^a (?=[aeiou])/, 'an '));
+  return [`Not one of them, but each kind has to allow it: ${kinds.join(' and ')}.`];
 }
 
 function lacksConditionsAlone({ mismatches }: RecordedStatement): boolean {
