@@ -445,6 +445,79 @@ describe('shadow mode', () => {
   });
 });
 
+describe('a generated policy', () => {
+  test('allows all that was done, and no more than was done', async () => {
+    const { code, stdout, stderr } = await policy(['generate', '--principal', alice.accessKeyId, audit]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Sid: 'ReportsList',
+          Action: ['s3:ListBucket'],
+          Resource: ['arn:aws:s3:::reports'],
+          Condition: { StringLike: { 's3:prefix': ['team/*'] } },
+        },
+        { Sid: 'ReportsObjects', Action: ['s3:DeleteObject'] },
+        { Sid: 'ReportsObjects2', Action: ['s3:GetObject'] },
+        {
+          Sid: 'ReportsObjects3',
+          Action: ['s3:GetObjectTagging'],
+          Resource: ['arn:aws:s3:::reports/team/a1'],
+        },
+        { Sid: 'ReportsObjects4', Action: ['s3:PutObject'], Resource: ['arn:aws:s3:::reports/team/*'] },
+        {
+          Sid: 'ReportsObjects5',
+          Action: ['s3:PutObjectTagging'],
+          Resource: ['arn:aws:s3:::reports/team/b'],
+        },
+      ],
+    });
+    expect(stderr).toContain('`bucket policy of reports`: ');
+    expect(stderr).toContain('statement `Objects`: on arn:aws:s3:::reports/secret/*');
+    expect(stderr).toMatch(
+      /s3:GetObject on reports, 2 times: refused by `bucket policy of reports`, statement `NoSecrets`/,
+    );
+
+    const candidate = join(parent, 'generated');
+    await write(join(candidate, 'keys', alice.accessKeyId, 'scope.json'), stdout);
+    expect(groupsOf(await inJson(candidate))).toEqual([]);
+  });
+
+  test('is what lint finds no fault with', async () => {
+    const file = join(parent, 'generated.json');
+    await write(file, (await policy(['generate', '--principal', 'alice', '--audit', audit])).stdout);
+    expect(await policy(['lint', '--type', 'identity', file])).toMatchObject({
+      code: 0,
+      stdout: 'nothing to say in 1 file\n',
+    });
+  });
+
+  test('is made of the time that was asked for', async () => {
+    expect(await policy(['generate', '--principal', 'alice', '--since', '1h', audit])).toMatchObject({
+      code: 0,
+    });
+    expect(await policy(['generate', '--principal', 'alice', '--until', '1h', audit])).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('there is nothing to propose'),
+    });
+  });
+
+  test.each([
+    ['without a caller', ['--audit', '-']],
+    ['for anonymous callers', ['--principal', 'anonymous', '--audit', '-']],
+    ['without files', ['--principal', 'alice']],
+    ['of a time that is none', ['--principal', 'alice', '--since', 'yesterday', '--audit', '-']],
+    [
+      'that ends before it begins',
+      ['--principal', 'alice', '--since', '1d', '--until', '2d', '--audit', '-'],
+    ],
+  ])('%s is a mistake', async (_, args) => {
+    expect(await policy(['generate', ...args])).toMatchObject({ code: 2, stdout: '' });
+  });
+});
+
 interface LoggedDecision {
   readonly action: string;
   readonly candidate?: string;

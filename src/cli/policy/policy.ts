@@ -2,6 +2,7 @@
 import { defineGroup, type ExitCode } from '../command.ts';
 import { type CommandIo } from '../command-io.ts';
 import { explainCommand } from './explain.ts';
+import { generateCommand } from './generate.ts';
 import { lintCommand } from './lint.ts';
 import { replayCommand } from './replay.ts';
 import { simulateCommand } from './simulate.ts';
@@ -15,5 +16,5 @@ export function runPolicyCommand(args: readonly string[], io: CommandIo): Promis
 const POLICY = defineGroup(
   'policy',
   'Policies: check them before they are in force, and explain what they decided.',
-  [lintCommand, testCommand, simulateCommand, explainCommand, replayCommand],
+  [lintCommand, testCommand, simulateCommand, explainCommand, replayCommand, generateCommand],
 );
