@@ -1,8 +1,8 @@
 /** What the policies in force now would decide about a recorded request, and whether they are still the same texts. */
 import type { LoggedRecord } from '../../audit/index.ts';
-import type { EnforcedPolicies, PoliciesInForce } from './policy-sources.ts';
+import type { EnforcedPolicies } from './bucket-in-force.ts';
 import { inShort, reasonOf, whatDecides } from './decision-words.ts';
-import { createPolicySources, explainBy, policiesInForce } from './policy-sources.ts';
+import { createPolicySources, explainBy, policiesInForce, type PoliciesInForce } from './policy-sources.ts';
 import { recordedRequests, UnrecordedKeyError, type RecordedRequest } from './recorded-request.ts';
 
 export interface DecidedAgain {

@@ -87,7 +87,7 @@ export function recordedPrincipal({
 }
 
 /** The context of the request, with what differs for this decision. */
-export function recordedContext(
+function recordedContext(
   { context, leftOut = [] }: Pick<RecordedEvaluation, 'context' | 'leftOut'>,
   decision: Pick<RecordedDecision, 'action' | 'context' | 'tagsKnown'>,
 ): ContextLookup {
