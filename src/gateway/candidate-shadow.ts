@@ -43,13 +43,23 @@ export async function openShadow(options: {
       metrics.candidateSuppressed.add();
     },
   });
+  const compare: Shadow['compare'] = (decided, requestId) => {
+    const verdict = decideAgain(decided, folder, policies);
+    metrics.candidateDecisions.with(verdict.outcome, decided.required.action).add();
+    if (verdict.outcome === 'same') return undefined;
+    differences.write(() => describe(decided, verdict, requestId));
+    return verdict.outcome;
+  };
   return {
     compare(decided, requestId) {
-      const verdict = decideAgain(decided, folder, policies);
-      metrics.candidateDecisions.with(verdict.outcome, decided.required.action).add();
-      if (verdict.outcome === 'same') return undefined;
-      differences.write(() => describe(decided, verdict, requestId));
-      return verdict.outcome;
+      try {
+        return compare(decided, requestId);
+      } catch (error) {
+        // INVARIANT: whatever is wrong with the candidate, the request was answered and its record is written.
+        const outcome = 'undecidable';
+        differences.write(() => ({ requestId, outcome, problem: String(error) }));
+        return outcome;
+      }
     },
     refresh: folder.refresh,
     close() {
@@ -81,7 +91,8 @@ function decideAgain(
   try {
     policies = candidatePolicies.find(decided, candidates);
   } catch (error) {
-    return undecidable(error instanceof UndecidableError ? error.message : String(error));
+    if (!(error instanceof UndecidableError)) throw error;
+    return undecidable(error.message);
   }
   if (policies === undefined) return SAME;
   const decision = evaluate(decided.evaluated, policies);

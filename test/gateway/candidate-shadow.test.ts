@@ -289,6 +289,18 @@ describe('a candidate', () => {
     expect(compare(one)).toBeUndefined();
   });
 
+  test('that fails in another way is undecidable too', async () => {
+    const { compare, lines } = await shadowOf({ [USER_FILE]: allow(READ) });
+    const key = {
+      ...keyWith(allow(READ)),
+      get attached(): ResolvedKey['attached'] {
+        throw new Error('a bug');
+      },
+    };
+    expect(compare({ ...decided({}), key })).toBe('undecidable');
+    expect(lines.at(-1)).toMatchObject({ requestId: 'REQUEST', problem: 'Error: a bug' });
+  });
+
   test('in the wrong place is told', async () => {
     const { lines, metric } = await shadowOf({ 'users/alice.json': allow(READ) });
     expect(lines).toMatchObject([
