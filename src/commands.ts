@@ -14,7 +14,7 @@ const HELP = `Usage: bucketwarden COMMAND [options]
 
   bucketwarden serve [-c FILE]   run the gateway
   bucketwarden keys COMMAND      issue, import, list, show, disable, enable and delete access keys
-  bucketwarden policy COMMAND    check policies before they are in force
+  bucketwarden policy COMMAND    check, test and simulate policies, and explain what they decided
   bucketwarden doctor COMMAND    find out why something does not work
   bucketwarden --version
 
