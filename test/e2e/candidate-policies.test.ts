@@ -115,7 +115,6 @@ beforeAll(async () => {
   );
   await write(join(unchanged, 'reports.json'), REPORTS);
   await write(join(unchanged, 'keys', alice.accessKeyId, 'scope.json'), ALICE);
-  await write(join(unchanged, 'users', 'alice', 'nothing.json'), '');
   records = await playAll();
   audit = join(parent, 'audit.log');
   await writeAudit(audit, gateway.lines);
@@ -371,6 +370,23 @@ describe('a replay', () => {
     });
     expect(await replay(candidate)).toMatchObject({ code: 0 });
     expect(await replay(candidate, '--strict')).toMatchObject({ code: 1 });
+  });
+
+  test('warns of files that stand for nothing', async () => {
+    const candidate = join(parent, 'typos');
+    await write(join(candidate, 'report.json'), '');
+    await write(join(candidate, 'users', 'alicia', 'scope.json'), '');
+    await write(join(candidate, 'users', 'alice', 'scope.json'), '');
+    await write(join(candidate, 'keys', alice.accessKeyId, 'scop.json'), ALICE);
+    const { code, stderr } = await replay(candidate);
+    expect(code).toBe(0);
+    expect(stderr.split('\n')).toEqual([
+      'warning: in the candidate, the gateway has no bucket `report`.',
+      'warning: in the candidate, `users/alice/scope.json` takes away a policy that is not there.',
+      'warning: in the candidate, `users/alicia` stands for no user with a key that is in the store.',
+      `warning: in the candidate, \`keys/${alice.accessKeyId}/scop.json\` is new: it comes beside \`scope\`.`,
+      '',
+    ]);
   });
 
   test('tells apart what the policies in force have changed to since', async () => {

@@ -61,7 +61,7 @@ export function renderProposalJson(proposal: Proposal, io: CommandIo): void {
 function describe(proposal: Proposal): string {
   return [
     ...basis(proposal),
-    ...section('Granted wider than it was used:', proposal.remarks),
+    ...section('To know:', proposal.remarks),
     ...section('Used by versions: granted for every version of a key.', versionLines(proposal)),
     ...section('Used once only, and granted all the same:', onceLines(proposal)),
     ...section('Allowed by other policies, and in the proposal too:', otherLines(proposal)),

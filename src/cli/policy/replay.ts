@@ -1,11 +1,12 @@
 /** `policy replay`: what other policies would have decided about the requests of the past. */
 import type { LoggedRecord, LogSource } from '../../audit/index.ts';
 import { UsageError } from '../command-error.ts';
-import type { CommandIo } from '../command-io.ts';
+import { warn, type CommandIo } from '../command-io.ts';
 import { defineCommand } from '../command.ts';
 import { withEnforcedPolicies } from './enforced-policies.ts';
 import { AUDIT_OPTION, auditRecords, auditSources } from './audit-files.ts';
 import { reasonOf } from './decision-words.ts';
+import { overlayNotes } from './overlay-notes.ts';
 import { readPolicyOverlay } from './policy-overlay.ts';
 import {
   createPolicySources,
@@ -49,12 +50,12 @@ Exit code 0: every decision stays the same; 1: some would be others; 2: the comm
     const render = parseFormat(values.format);
     const max = parseMax(values.max);
     const overlay = readPolicyOverlay(values.candidate);
-    const report = await withEnforcedPolicies(io, values.config, (enforced) =>
-      replay(sources, io, {
-        inForce: createPolicySources({ enforced }),
-        candidate: createPolicySources({ enforced, overlay }),
-      }),
-    );
+    const report = await withEnforcedPolicies(io, values.config, async (enforced) => {
+      const inForce = createPolicySources({ enforced });
+      for (const note of await overlayNotes(overlay, enforced.store, inForce))
+        warn(io, `in the candidate, ${note}.`);
+      return replay(sources, io, { inForce, candidate: createPolicySources({ enforced, overlay }) });
+    });
     io.stdout.write(render(report, { max }));
     const isSame = report.wouldAllow + report.wouldDeny === 0;
     return isSame && (values.strict !== true || report.undecidable.length === 0) ? 0 : 1;
