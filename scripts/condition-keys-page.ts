@@ -42,10 +42,11 @@ export function renderConditionKeysPage(): string {
     ),
     '## Of S3',
     table(
-      ['Key', 'Value', 'There', 'Actions'],
-      ofS3.map((key) => [nameOf(key), key.from, when(key), actionsOf(key)]),
+      ['Key', 'Value', 'There'],
+      ofS3.map((key) => [nameOf(key), key.from, when(key)]),
     ),
-    '`s3:` keys that are there for every action of S3 are there for it alone; the `s3express:` ones for `s3express:CreateSession`, which RenameObject needs beside its actions.',
+    '### Actions that take them',
+    list(byActions(ofS3)),
     '## Never there',
     'Policies may ask for them.',
     table(['Keys', 'Why'], [...neverThere(), PROVIDERS]),
@@ -70,11 +71,18 @@ function isTaken(header: string): boolean {
 
 const S3_ACTIONS = expandActionPattern('s3:*').filter(({ level }) => level !== 'other');
 
+/** One line for each set of actions. */
+function byActions(keys: readonly ConditionKey[]): readonly string[] {
+  const groups = Map.groupBy(keys, actionsOf);
+  return Array.from(groups, ([actions, group]) => `${group.map(nameOf).join(', ')}: ${actions}`);
+}
+
 function actionsOf(key: ConditionKey): string {
-  if (!key.name.startsWith('s3:')) return '`s3express:CreateSession`';
+  if (!key.name.startsWith('s3:'))
+    return '`s3express:CreateSession`, which RenameObject needs beside its actions of S3';
   const taking = S3_ACTIONS.filter(({ name }) => takesKey(name, key));
-  if (taking.length === S3_ACTIONS.length) return 'all';
-  return names(taking.map(({ name }) => name.slice('s3:'.length)).toSorted());
+  if (taking.length === S3_ACTIONS.length) return 'every action of S3';
+  return names(taking.map(({ name }) => name).toSorted());
 }
 
 /** One row for each reason. */

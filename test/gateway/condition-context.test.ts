@@ -51,6 +51,13 @@ describe('the request', () => {
     ['s3:x-amz-content-sha256', UNSIGNED],
     ['s3:tlsversion', undefined],
     ['s3:versionid', undefined],
+    ['aws:requestedregion', 'eu-central-1'],
+    ['aws:resourceaccount', '111122223333'],
+    ['s3:resourceaccount', '111122223333'],
+    ['aws:viaawsservice', 'false'],
+    ['aws:principalisawsservice', 'false'],
+    ['aws:multifactorauthpresent', undefined],
+    ['aws:tokenissuetime', undefined],
     ['aws:vpcsourceip', undefined],
     ['s3:unknown', undefined],
   ])('fills in %s', async (key, value) => {
@@ -108,6 +115,28 @@ describe('the request', () => {
     const body = { locationConstraint: 'eu-west-1' };
     const context = await signed({ method: 'PUT', path: '/bucket' }, { action: 's3:CreateBucket', body });
     expect(context('s3:locationconstraint')).toBe('eu-west-1');
+  });
+});
+
+describe('an action', () => {
+  const createBucket: Signable = {
+    method: 'PUT',
+    path: '/bucket',
+    headers: { 'content-length': '0', 'x-amz-object-ownership': 'BucketOwnerEnforced' },
+  };
+
+  test('of its own request has what its headers say', async () => {
+    const key = 's3:x-amz-object-ownership';
+    expect((await signed(createBucket, { action: 's3:CreateBucket' }))(key)).toBe('BucketOwnerEnforced');
+    expect((await signed(createBucket, { action: 's3:PutBucketOwnershipControls' }))(key)).toBeUndefined();
+  });
+
+  test('of directory buckets has their keys, and not those of S3', async () => {
+    const context = await signed(GET, { action: 's3express:CreateSession' });
+    expect(context('s3express:authtype')).toBe('REST-HEADER');
+    expect(context('s3:authtype')).toBeUndefined();
+    expect(context('aws:sourceip')).toBe('192.0.2.7');
+    expect((await signed(GET))('s3express:authtype')).toBeUndefined();
   });
 });
 
