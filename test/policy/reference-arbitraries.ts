@@ -79,6 +79,13 @@ const PRINCIPALS: readonly PolicyPrincipal[] = [
     federatedProvider: PROVIDER,
   },
   {
+    // The role itself, without a session.
+    type: 'role-session',
+    arn: `arn:aws:iam::${ACCOUNT}:role/app`,
+    accountId: ACCOUNT,
+    roleArn: `arn:aws:iam::${ACCOUNT}:role/app`,
+  },
+  {
     type: 'federated',
     arn: `arn:aws:sts::${ACCOUNT}:federated-user/fred`,
     accountId: ACCOUNT,

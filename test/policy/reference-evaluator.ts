@@ -124,9 +124,9 @@ function grantOfEntry(type: string, value: string, principal: PolicyPrincipal): 
     return 'account';
   }
   // A unique id stands for the user or role that bears it; a session's begins with its role's.
-  if (value === principal.arn || value === principal.userId) return 'direct';
   const isRoleId = principal.type === 'role-session' && value === principal.userId?.split(':')[0];
-  return value === principal.roleArn || isRoleId ? 'role' : 'none';
+  if (value === principal.roleArn || isRoleId) return 'role';
+  return value === principal.arn || value === principal.userId ? 'direct' : 'none';
 }
 
 /**
