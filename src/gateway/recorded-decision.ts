@@ -1,7 +1,7 @@
 /** What the record keeps of decisions: enough to explain them and to make them again by other policies, bounded, no secrets. */
 import type { RecordedDecision, RecordedEvaluation, RecordedStatement } from '../audit/index.ts';
 import { redactRequestUri } from '../audit/index.ts';
-import { explain, type Mismatch, type StatementReport } from '../policy/index.ts';
+import { denialReason, explain, type Mismatch, type StatementReport } from '../policy/index.ts';
 import type { ConditionContext } from './condition-context.ts';
 import type { Decided } from './decide.ts';
 
@@ -68,20 +68,9 @@ export function recordReason(
   const { because } = decision;
   const nearest = explain(evaluated, decided.policies).nearest.map((each) => recordStatement(each, decided));
   const near = nearest.length === 0 ? {} : { nearest };
-  switch (because.kind) {
-    case 'explicit':
-      return { effect, by: because.by, ...near };
-    case 'implicit':
-      return { effect, reason: `no ${because.missing} policy allows it`, ...near };
-    case 'restricted':
-      return {
-        effect,
-        reason: 'the bucket policy is public, and RestrictPublicBuckets keeps it from other accounts',
-        ...near,
-      };
-    case 'error':
-      return { effect, reason: String(because.cause) };
-  }
+  if (because.kind === 'explicit') return { effect, by: because.by, ...near };
+  const reason = denialReason(decision);
+  return because.kind === 'error' ? { effect, reason } : { effect, reason, ...near };
 }
 
 type Context = RecordedEvaluation['context'];

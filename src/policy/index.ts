@@ -2,6 +2,7 @@ export { mayAllowBelow } from './below.ts';
 export { PolicyCaseError, runPolicyCase, type PolicyCaseResult } from './cases.ts';
 export { compilePolicies, compilePolicy, type CompiledPolicy, type PolicySource } from './compile.ts';
 export type { Decision, StatementRef } from './decision.ts';
+export { denialReason, parseDenialReason } from './denial-reason.ts';
 export { parsePolicy } from './document.ts';
 export { PolicyError, type PolicyType } from './error.ts';
 export { evaluate, isRepair, type EvaluationRequest, type PolicySet } from './evaluate.ts';

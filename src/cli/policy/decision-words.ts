@@ -1,6 +1,6 @@
 /** A decision in plain words: which statement decided, why, and what would change it. */
 import type { RecordedDecision, RecordedStatement } from '../../audit/index.ts';
-import type { Explanation } from '../../policy/index.ts';
+import { denialReason, parseDenialReason, type Explanation } from '../../policy/index.ts';
 import { alternatives, holds, printable, quoted, wouldHold, wouldNotHold } from './condition-words.ts';
 
 /** Of a decision made now, or kept in a record. */
@@ -10,22 +10,9 @@ export type Reason = Pick<RecordedDecision, 'by' | 'effect' | 'nearest' | 'reaso
 export function reasonOf({ decision, nearest }: Explanation): Reason {
   if (decision.effect === 'Allow') return { effect: 'Allow', by: decision.by, nearest };
   const { because } = decision;
-  switch (because.kind) {
-    case 'explicit':
-      return { effect: 'Deny', by: because.by, nearest };
-    case 'implicit':
-      return { effect: 'Deny', reason: `no ${because.missing} policy allows it`, nearest };
-    case 'restricted':
-      return { effect: 'Deny', reason: RESTRICTED, nearest };
-    case 'error':
-      return {
-        effect: 'Deny',
-        reason: because.cause instanceof Error ? because.cause.message : String(because.cause),
-      };
-  }
+  if (because.kind === 'explicit') return { effect: 'Deny', by: because.by, nearest };
+  return { effect: 'Deny', reason: denialReason(decision), nearest };
 }
-
-const RESTRICTED = 'the bucket policy is public, and RestrictPublicBuckets keeps it from other accounts';
 
 /** One sentence, without a full stop: `no identity policy allows it`. */
 export function inShort(reason: Reason): string {
@@ -34,10 +21,11 @@ export function inShort(reason: Reason): string {
     if (by.policy === ROOT_USER) return 'the root user of the account may do it';
     return `${effect === 'Allow' ? 'allowed' : 'refused'} by ${statementName(by)}`;
   }
-  const missing = missingPolicy(reason);
-  if (missing !== undefined) return `no ${ROLES[missing]} allows it`;
-  const { reason: text = 'the reason is not recorded' } = reason;
-  return text === RESTRICTED ? text : `a policy could not be evaluated: ${printable(text)}`;
+  const { reason: text } = reason;
+  if (text === undefined) return 'the reason is not recorded';
+  const parsed = parseDenialReason(text);
+  if (parsed.kind === 'implicit') return `no ${ROLES[parsed.missing]} allows it`;
+  return parsed.kind === 'restricted' ? text : `a policy could not be evaluated: ${printable(text)}`;
 }
 
 /** Lines that say what would change the decision, or what it hangs on. */
@@ -130,9 +118,9 @@ const REMEDIES: Readonly<Record<Role, string>> = {
   session: 'a session policy, which limits what other policies allow',
 };
 
-function missingPolicy({ reason = '' }: Reason): Role | undefined {
-  const [, role] = /^no (identity|resource|boundary|session) policy allows it$/.exec(reason) ?? [];
-  return role as Role | undefined;
+function missingPolicy({ reason }: Reason): Role | undefined {
+  const parsed = reason === undefined ? undefined : parseDenialReason(reason);
+  return parsed?.kind === 'implicit' ? parsed.missing : undefined;
 }
 
 /** The Allow of a statement in the bucket policy `x`… */
