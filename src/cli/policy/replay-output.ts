@@ -1,22 +1,19 @@
 /** How a replay is printed: for people, and for programs. */
 import { quoted } from './condition-words.ts';
 import { inShort, whatDecides } from './decision-words.ts';
-import type { DifferenceGroup, ReplayReport } from './replay-report.ts';
+import type { DifferenceExample, DifferenceGroup, ReplayReport } from './replay-report.ts';
 
 /** @param options.max groups that are shown. */
 export function renderReplayText(report: ReplayReport, { max }: { readonly max: number }): string {
   const { differences, undecidable } = report;
-  const hidden = differences.slice(max);
-  const hiddenCount = hidden.reduce((sum, { count }) => sum + count, 0);
+  const shown = differences.slice(0, max);
+  const hidden = shown.reduce((rest, { count }) => rest - count, report.wouldAllow + report.wouldDeny);
   const lines = [
     ...headLines(report),
-    ...differences.slice(0, max).flatMap(groupLines),
-    ...(hidden.length === 0
+    ...shown.flatMap(groupLines),
+    ...(hidden === 0
       ? []
-      : [
-          '',
-          `${times(hiddenCount, 'difference')} more in ${times(hidden.length, 'group')}: see them with --max.`,
-        ]),
+      : ['', `${times(hidden, 'difference')} more in other groups: see them with --max.`]),
     ...(undecidable.length === 0 ? [] : ['', 'cannot be decided again:']),
     ...undecidable
       .slice(0, max)
@@ -62,7 +59,7 @@ function groupJson({ examples, ...group }: DifferenceGroup): object {
   return { ...group, examples: examples.map(exampleJson) };
 }
 
-function exampleJson({ time, ...example }: DifferenceGroup['examples'][number]): object {
+function exampleJson({ time, ...example }: DifferenceExample): object {
   return { requestTime: isoTime(time), ...example };
 }
 
@@ -83,7 +80,7 @@ function exampleLines({
   resource,
   recorded,
   candidate,
-}: DifferenceGroup['examples'][number]): readonly string[] {
+}: DifferenceExample): readonly string[] {
   return [
     `  ${isoTime(time)} request ${requestId}: ${quoted(resource)}`,
     `    recorded:  ${inShort(recorded)}`,

@@ -16,7 +16,9 @@ export interface Difference {
   /** Undefined for what concerns no bucket. */
   readonly bucket: string | undefined;
   readonly recorded: Reason;
-  readonly candidate: Reason;
+  readonly candidate: Effect;
+  /** Why the candidate decides so: called for the examples that are shown. */
+  readonly why: () => Reason;
   /** What the policies decide that are in force now, without the candidate. */
   readonly inForce: Effect;
 }
@@ -28,7 +30,11 @@ export interface DifferenceGroup extends Pick<Difference, GroupField> {
   readonly candidate: Effect;
   readonly count: number;
   /** The first ones. */
-  readonly examples: readonly Omit<Difference, GroupField>[];
+  readonly examples: readonly DifferenceExample[];
+}
+
+export interface DifferenceExample extends Pick<Difference, 'recorded' | 'requestId' | 'resource' | 'time'> {
+  readonly candidate: Reason;
 }
 
 /** Decisions that cannot be made again, for one reason. */
@@ -57,6 +63,7 @@ export interface ReplayReport {
 /** Beyond so many groups differences are counted, and not shown. */
 const MAX_GROUPS = 10_000;
 const MAX_EXAMPLES = 3;
+const OTHER = 'for other reasons';
 
 export class ReplayCounter {
   #requests = 0;
@@ -64,7 +71,7 @@ export class ReplayCounter {
   readonly #effects = { Allow: 0, Deny: 0 };
   #since: number | undefined;
   #until: number | undefined;
-  readonly #groups = new Map<string, { first: Difference; count: number; examples: Difference[] }>();
+  readonly #groups = new Map<string, { first: Difference; count: number; examples: DifferenceExample[] }>();
   readonly #problems = new Map<string, { count: number; requestId: string }>();
 
   /** @param time epoch milliseconds. */
@@ -79,24 +86,25 @@ export class ReplayCounter {
   }
 
   different(difference: Difference): void {
-    this.#effects[difference.candidate.effect]++;
+    this.#effects[difference.candidate]++;
     const { principal, action, bucket, candidate, inForce } = difference;
-    const id = JSON.stringify([principal, action, bucket, candidate.effect, inForce]);
+    const id = JSON.stringify([principal, action, bucket, candidate, inForce]);
     const group = this.#groups.get(id);
     if (group === undefined) {
       if (this.#groups.size < MAX_GROUPS)
-        this.#groups.set(id, { first: difference, count: 1, examples: [difference] });
+        this.#groups.set(id, { first: difference, count: 1, examples: [exampleOf(difference)] });
       return;
     }
     group.count++;
-    if (group.examples.length < MAX_EXAMPLES) group.examples.push(difference);
+    if (group.examples.length < MAX_EXAMPLES) group.examples.push(exampleOf(difference));
   }
 
   undecidable(problem: string, requestId: string): void {
     const known = this.#problems.get(problem);
     if (known !== undefined) known.count++;
-    else if (this.#problems.size < MAX_GROUPS) this.#problems.set(problem, { count: 1, requestId });
-    else this.undecidable('for other reasons', requestId);
+    else if (this.#problems.size < MAX_GROUPS || problem === OTHER)
+      this.#problems.set(problem, { count: 1, requestId });
+    else this.undecidable(OTHER, requestId);
   }
 
   report(): ReplayReport {
@@ -121,10 +129,10 @@ export class ReplayCounter {
           action: first.action,
           bucket: first.bucket,
           recorded: first.recorded.effect,
-          candidate: first.candidate.effect,
+          candidate: first.candidate,
           inForce: first.inForce,
           count,
-          examples: examples.map(exampleOf),
+          examples,
         }))
         .toSorted((left, right) => right.count - left.count),
       undecidable: undecidable.toSorted((left, right) => right.count - left.count),
@@ -132,12 +140,6 @@ export class ReplayCounter {
   }
 }
 
-function exampleOf({
-  time,
-  requestId,
-  resource,
-  recorded,
-  candidate,
-}: Difference): DifferenceGroup['examples'][number] {
-  return { time, requestId, resource, recorded, candidate };
+function exampleOf({ time, requestId, resource, recorded, why }: Difference): DifferenceExample {
+  return { time, requestId, resource, recorded, candidate: why() };
 }

@@ -123,7 +123,8 @@ async function decideAgain(
     resource: recorded.resource,
     bucket,
     recorded: { effect, by, reason, nearest },
-    candidate: reasonOf(explainBy(request, policies)),
+    candidate: decision.effect,
+    why: () => reasonOf(explainBy(request, policies)),
     inForce: decideBy(request, await policiesOf(sides.inForce)).effect,
   });
 }
