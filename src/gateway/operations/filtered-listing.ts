@@ -115,11 +115,16 @@ export async function filteredPage(
   let position = start;
   let next: string | Position | undefined;
   for (let pages = 1; ; pages++) {
-    const isFull = take(itemsOf(page.listing, paging), { filter, shown, size: Number(size) });
-    const { end, isLast } = endOf(page, paging, position);
+    const items = itemsOf(page.listing, paging);
+    // A store that gives more than it was asked for (versitygw, of prefixes) may not know how to go on from within.
+    const room = pages === 1 ? Infinity : Number(size);
+    const isFull = take(items, { filter, shown, room });
+    const { end, isLast } = endOf(page, items, paging, position);
+    const last = shown.at(-1);
     // What is behind a full page may all be hidden; to find out would be as dear as the next page.
-    if (isFull || (!isLast && shown.length === Number(size))) {
-      next = shown.at(-1);
+    if (last !== undefined && (isFull || (!isLast && shown.length >= Number(size)))) {
+      // Where nothing was left out behind it, the store's own end is what it understands best.
+      next = !isFull && last === items.at(-1) && !isSame(last, end) ? seals.seal(end) : last;
       break;
     }
     if (isLast) break;
@@ -141,13 +146,13 @@ export async function filteredPage(
 /** Puts what may be seen behind `shown`. True when something does not fit any more. */
 function take(
   items: readonly Item[],
-  page: { readonly filter: ListingFilter; readonly shown: Item[]; readonly size: number },
+  page: { readonly filter: ListingFilter; readonly shown: Item[]; readonly room: number },
 ): boolean {
-  const { filter, shown, size } = page;
+  const { filter, shown, room } = page;
   for (const item of items) {
     const isSeen = item.entry === undefined ? filter.reaches(item.key) : filter.shows(item.entry);
     if (!isSeen) continue;
-    if (shown.length >= size) return size > 0;
+    if (shown.length >= room) return true;
     shown.push(item);
   }
   return false;
@@ -166,21 +171,26 @@ function itemsOf({ entries, commonPrefixes }: Listing, { id }: Paging): readonly
   return items.toSorted((a, b) => Buffer.compare(bytes.get(a) as Buffer, bytes.get(b) as Buffer));
 }
 
+function isSame(a: Position, b: Position): boolean {
+  return a.key === b.key && a.id === b.id;
+}
+
 /** @throws UpstreamRefusal for a page that leads nowhere. */
 function endOf(
   { listing, outcome }: ListingPage,
+  items: readonly Item[],
   paging: Paging,
   start: Position | undefined,
 ): { readonly end: Position; readonly isLast: boolean } {
   const { fields } = listing;
-  const last = itemsOf(listing, paging).at(-1);
+  const last = items.at(-1);
   const named = fields[paging.next];
   const end: Position =
     named === undefined || named === ''
       ? { key: last?.key ?? '', id: last?.id }
       : { key: named, id: paging.id && fields[paging.id.next] };
   const isLast = fields.IsTruncated !== 'true';
-  if (!isLast && start !== undefined && end.key === start.key && end.id === start.id)
+  if (!isLast && start !== undefined && isSame(start, end))
     throw unavailable(outcome, "the upstream's listing does not go on");
   return { end, isLast };
 }
