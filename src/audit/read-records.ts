@@ -104,6 +104,7 @@ const DECISION = object({
   tagsKnown: optional(oneOf(true, false)),
   by: optional(STATEMENT),
   reason: optional(text),
+  candidate: optional(oneOf('would_allow', 'would_deny', 'undecidable')),
   nearest: optional(
     listOf(
       object({

@@ -94,6 +94,11 @@ describe('a refusal by policy', () => {
     expect(text).toContain('a policy could not be evaluated: demo.json:1:1');
   });
 
+  test('what the candidate policies of shadow mode made of it', async () => {
+    const text = await explain(denied({ reason: 'no identity policy allows it', candidate: 'would_allow' }));
+    expect(text).toContain('The candidate policies of shadow mode would have allowed it.');
+  });
+
   test('of the source of a copy, and for the path that a key resolves to', async () => {
     const text = await explain({
       ...denied({

@@ -51,10 +51,20 @@ function explainDecision(
     action,
     resource,
     reason: inShort(decision),
-    whatDecides: [...whatDecides(decision), ...resolvedPath(decision, entry, record)],
+    whatDecides: [
+      ...whatDecides(decision),
+      ...resolvedPath(decision, entry, record),
+      ...(decision.candidate === undefined ? [] : [CANDIDATES[decision.candidate]]),
+    ],
     entry: entry && { key: entry.key, ...(entry.versionId !== undefined && { versionId: entry.versionId }) },
   };
 }
+
+const CANDIDATES: Readonly<Record<NonNullable<RecordedDecision['candidate']>, string>> = {
+  would_allow: 'The candidate policies of shadow mode would have allowed it.',
+  would_deny: 'The candidate policies of shadow mode would have refused it.',
+  undecidable: 'The candidate policies of shadow mode could not decide it; the log says why.',
+};
 
 /** A key that looks like a path is decided as the path too; see docs/decisions/0009. */
 function resolvedPath(
