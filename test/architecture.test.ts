@@ -46,7 +46,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@aws-sdk/credential-providers': ['upstream/credential-providers.ts'],
   'fast-xml-parser': ['s3/xml.ts'],
   'hash-wasm': ['body/'],
-  'lru-cache': ['sigv4/', 'identity/', 'upstream/'],
+  'lru-cache': ['sigv4/', 'identity/', 'upstream/', 'gateway/candidate-policies.ts'],
   pino: ['telemetry/'],
   undici: ['upstream/'],
   yaml: ['config/'],
