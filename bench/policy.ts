@@ -28,7 +28,7 @@ interface Prepared {
 
 const quick = process.argv.includes('--quick');
 const rounds = quick ? 3 : 9;
-const milliseconds = quick ? 200 : 500;
+const milliseconds = quick ? 200 : 1000;
 
 console.log(`${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores, Node.js ${process.versions.node}`);
 console.log(
