@@ -49,7 +49,7 @@ export function compileCondition(
   return (context) => {
     const value = context(key);
     // An empty string is the empty set here (IAM User Guide, "Set operators": "a null data set").
-    if (value === undefined || value === '' || value.length === 0) return whenEmpty;
+    if (value === undefined || value.length === 0) return whenEmpty;
     if (typeof value === 'string') return holds(value, context);
     for (const each of value) if (holds(each, context) !== forAll) return !forAll;
     return forAll;
