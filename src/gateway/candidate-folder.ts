@@ -43,15 +43,24 @@ export async function openCandidateFolder(options: {
   /** Told how many files there are, after each change. */
   readonly onChange: (files: { readonly usable: number; readonly broken: number }) => void;
 }): Promise<CandidateFolder> {
+  const { log, onChange } = options;
   let candidates: Candidates | undefined;
+  let strange: readonly string[] = [];
   const folder = await watchFolder<CandidateFile>({
     ...options,
-    list: candidateFiles,
+    async list(directory) {
+      const before = strange;
+      strange = await otherFolders(directory);
+      // A candidate that is put in the wrong place would seem to change nothing.
+      if (strange.some((name) => !before.includes(name)))
+        log.warn({ directory, folders: strange }, 'folders that hold no candidate policies are passed over');
+      return candidateFiles(directory);
+    },
     parse: parseCandidate,
     onChange(states) {
       candidates = sortOut(states);
       const broken = [...states.values()].filter(isBroken).length;
-      options.onChange({ usable: states.size - broken, broken });
+      onChange({ usable: states.size - broken, broken });
     },
     words: {
       fields: (candidate) => ({ candidate }),
@@ -88,6 +97,15 @@ async function candidateFiles(directory: string): Promise<readonly string[]> {
     }
   }
   return names;
+}
+
+async function otherFolders(directory: string): Promise<readonly string[]> {
+  const entries = await readdir(directory, { withFileTypes: true });
+  return entries
+    .filter(
+      (entry) => entry.isDirectory() && !entry.name.startsWith('.') && !IDENTITY_FOLDERS.includes(entry.name),
+    )
+    .map(({ name }) => name);
 }
 
 /** Undefined for a folder that is not there, or that is a file. */

@@ -7,7 +7,7 @@ export { parsePolicy } from './document.ts';
 export { PolicyError, type PolicyType } from './error.ts';
 export { evaluate, isRepair, type EvaluationRequest, type PolicySet } from './evaluate.ts';
 export { explain, type Explanation } from './explain.ts';
-export { PolicyGenerator, type GeneratedPolicy, type Granted } from './generate/generate-policy.ts';
+export { PolicyGenerator, type GeneratedPolicy } from './generate/generate-policy.ts';
 export { GrantUse, type UnusedGrant } from './generate/unused-grants.ts';
 export type { Finding as LintFinding, Severity as LintSeverity } from './lint/finding.ts';
 export { lintPolicy, type LintReport } from './lint/lint-policy.ts';

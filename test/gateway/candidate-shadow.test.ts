@@ -301,6 +301,13 @@ describe('a candidate', () => {
     expect(lines.at(-1)).toMatchObject({ requestId: 'REQUEST', problem: 'Error: a bug' });
   });
 
+  test('in a folder of another name is told once', async () => {
+    const { lines, shadow, compare } = await shadowOf({ 'user/alice/scope.json': '', '.git/x.json': '{' });
+    await shadow.refresh();
+    expect(lines).toMatchObject([{ level: 'warn', folders: ['user'] }]);
+    expect(compare(decided({ key: keyWith(allow(READ)) }))).toBeUndefined();
+  });
+
   test('in the wrong place is told', async () => {
     const { lines, metric } = await shadowOf({ 'users/alice.json': allow(READ) });
     expect(lines).toMatchObject([

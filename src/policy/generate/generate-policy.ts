@@ -5,7 +5,7 @@ import { literalSegment } from './key-segment.ts';
 import type { UsedAccess } from './used-access.ts';
 
 /** An identity policy, to be written as JSON. */
-export interface GeneratedDocument {
+interface GeneratedDocument {
   readonly Version: '2012-10-17';
   readonly Statement: readonly GeneratedStatement[];
 }
@@ -19,7 +19,7 @@ interface GeneratedStatement {
 }
 
 /** An action on a part of a bucket, or with prefixes of a listing, as the policy has it. */
-export interface Granted {
+interface Granted {
   readonly action: string;
   /** As in the Resource element; of a listing with the prefix behind it. */
   readonly resource: string;
