@@ -182,6 +182,11 @@ function condition(when: ActionCondition): string {
     const of = version === undefined ? '' : ` and ${version ? 'a' : 'no'} version of the source`;
     return `with \`${headerEquals.join(': ')}\`${of}`;
   }
+  if ('copiesTags' in when) {
+    const { copySourceVersion: version } = when;
+    const of = version === undefined ? '' : ` and is ${version ? 'a' : 'no'} version`;
+    return `when the source has tags${of}, unless \`x-amz-tagging-directive: REPLACE\``;
+  }
   if ('entityTag' in when) return `with \`${when.entityTag}\` other than \`*\``;
   if ('grantingAcl' in when) return 'with an ACL that grants something (refused today)';
   if ('copySourceVersion' in when)

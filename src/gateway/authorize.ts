@@ -18,6 +18,7 @@ import { requireBodies } from './body-requirement.ts';
 import { requireSwitches } from './bucket-switches.ts';
 import { requireInPrefix, requireSize, requireWritable } from './bucket-limits.ts';
 import type { BodyContext } from './condition-facts.ts';
+import { decideCopiedTags } from './copied-tags.ts';
 import { decideAll, type DecideDependencies, type Decided } from './decide.ts';
 import { ExistingTags } from './existing-tags.ts';
 import { requireKeyTransport } from './key-transport.ts';
@@ -89,12 +90,8 @@ export async function authorize(
     ownerOf(required, { bucket, source, request, copySource });
   const required = requiredActions(operation, effective, address, copySource);
   const existingTags = new ExistingTags(signal);
-  const decided = await decideAll(
-    request,
-    required,
-    { bucketOf: concerned, body, existingTags },
-    dependencies,
-  );
+  const deciding = { bucketOf: concerned, body, existingTags };
+  const decided = await decideAll(request, required, deciding, dependencies);
   const last = decided.at(-1);
   if (last?.decision.effect === 'Deny') throw refusal(request, decided, last, concerned(last.required));
   // Entries are decided later, and who may touch none of them learns nothing of the bucket.
@@ -102,6 +99,13 @@ export async function authorize(
   if (copySource !== undefined && source === undefined) throw noSuchBucket(request, copySource.bucket);
   checkExpectedOwner(effective.headers.get('x-amz-source-expected-bucket-owner'), source);
   if (bucket !== undefined && source !== undefined) requireSameUpstream(bucket, source);
+  const ofTags =
+    copySource === undefined || source === undefined
+      ? []
+      : await decideCopiedTags(request, { source: copySource, bucket: source }, deciding, dependencies);
+  const lastOfTags = ofTags.at(-1);
+  if (lastOfTags?.decision.effect === 'Deny')
+    throw refusal(request, [...decided, ...ofTags], lastOfTags, concerned(lastOfTags.required));
   return {
     ...request,
     [AUTHORIZED]: true,
@@ -109,7 +113,7 @@ export async function authorize(
     copySource: copySource && source && { ...copySource, bucketOwner: source.ownerAccount },
     sourceBucket: copySource && source,
     existingTags,
-    decided,
+    decided: [...decided, ...ofTags],
   };
 }
 

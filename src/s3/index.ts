@@ -111,6 +111,7 @@ export {
 } from './request-fields.ts';
 export {
   asPathsToo,
+  copiedTagActions,
   requiredActions,
   requiredEntryActions,
   type RequiredAction,

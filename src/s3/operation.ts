@@ -35,6 +35,11 @@ export type ActionCondition =
   | { readonly entryVersion: boolean }
   /** DeleteObjects: the entry names an entity tag, not `*`. */
   | { readonly entryEntityTag: true }
+  /**
+   * What is copied has tags, and `x-amz-tagging-directive` does not say that they are replaced. And, where it says so,
+   * `x-amz-copy-source` names a version, or does not.
+   */
+  | { readonly copiesTags: true; readonly copySourceVersion?: boolean }
   /** Cannot be told from the request, so it adds nothing; the text says what it depends on. */
   | { readonly notEvaluated: string };
 

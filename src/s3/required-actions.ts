@@ -33,6 +33,21 @@ export function requiredActions(
   return collect(operation.actions, { request, address, copySource, entry: undefined });
 }
 
+/**
+ * What a copy needs besides when its source has tags, which are copied along with it; none where they are replaced.
+ * @param copySource of the request.
+ */
+export function copiedTagActions(
+  operation: Operation,
+  request: WireRequest,
+  address: Address,
+  copySource: CopySource,
+): readonly RequiredAction[] {
+  if (request.headers.get('x-amz-tagging-directive') === 'REPLACE') return [];
+  const ofTags = operation.actions.filter(({ when }) => when !== undefined && 'copiesTags' in when);
+  return collect(ofTags, { request, address, copySource, entry: undefined, sourceHasTags: true });
+}
+
 /** The actions of one entry of a DeleteObjects body. */
 export function requiredEntryActions(
   operation: Operation,
@@ -49,6 +64,8 @@ interface Facts {
   readonly address: Address;
   readonly copySource: CopySource | undefined;
   readonly entry: DeleteEntry | undefined;
+  /** Known upstream only: what hangs on it is asked for by itself. */
+  readonly sourceHasTags?: boolean;
 }
 
 function collect(actions: readonly OperationAction[], facts: Facts): readonly RequiredAction[] {
@@ -87,17 +104,20 @@ function target(kind: OperationAction['resource'], facts: Facts): Omit<RequiredA
   return { resource: objectArn(bucket, present(entry?.key ?? address.key, 'key')), bucket, versionId };
 }
 
-function holds(when: ActionCondition, { request, copySource, entry }: Facts): boolean {
+function holds(when: ActionCondition, { request, copySource, entry, sourceHasTags = false }: Facts): boolean {
   const { query, headers } = request;
   if ('noQuery' in when) return queryValue(query, when.noQuery) === undefined;
   if ('query' in when) return queryValue(query, when.query) !== undefined;
   if ('anyHeader' in when) return when.anyHeader.some((name) => headers.has(name));
   if ('nonEmptyHeader' in when) return (headers.get(when.nonEmptyHeader) ?? '') !== '';
   if ('headerTrue' in when) return (headers.get(when.headerTrue) ?? 'false').toLowerCase() !== 'false';
-  if ('headerEquals' in when) {
-    const { headerEquals, copySourceVersion: version } = when;
+  if ('headerEquals' in when || 'copiesTags' in when) {
+    const { copySourceVersion: version } = when;
     const isVersion = version === undefined || (copySource?.versionId !== undefined) === version;
-    return isVersion && headers.get(headerEquals[0]) === headerEquals[1];
+    return (
+      isVersion &&
+      ('headerEquals' in when ? headers.get(when.headerEquals[0]) === when.headerEquals[1] : sourceHasTags)
+    );
   }
   if ('entityTag' in when) return (headers.get(when.entityTag) ?? '*') !== '*';
   if ('grantingAcl' in when) return isGrantingAcl(headers);

@@ -97,6 +97,8 @@ describe('the operation table and the list of S3 operations', () => {
     if (name === 'CopyObject')
       expected.push(
         's3:GetObject object entityTag if-match',
+        // In the words of the list, "GetObjectVersionTagging with a source versionId".
+        's3:GetObjectVersionTagging copy-source copiesTags true,copySourceVersion true',
         // Source: S3 API reference, CopyObject, x-amz-object-annotation-directive.
         's3:GetObjectAnnotation copy-source headerEquals x-amz-object-annotation-directive,COPY,copySourceVersion false',
         's3:GetObjectVersionAnnotation copy-source headerEquals x-amz-object-annotation-directive,COPY,copySourceVersion true',
@@ -320,7 +322,7 @@ const RESOURCES: Readonly<Record<string, string>> = {
 
 const ACL = 'grantingAcl true';
 const BYPASS = 'headerTrue x-amz-bypass-governance-retention';
-const SOURCE_TAGS = 'notEvaluated the source object has tags and x-amz-tagging-directive is not REPLACE';
+const SOURCE_TAGS = 'copiesTags true';
 
 /** The conditions of the list, in the words of the table. */
 const WHEN: Readonly<Record<string, string>> = {
@@ -345,8 +347,7 @@ const WHEN: Readonly<Record<string, string>> = {
     ACL,
   'ACL header present and not (x-amz-acl: private alone)': ACL,
   'source object has tags and x-amz-tagging-directive is COPY or absent': SOURCE_TAGS,
-  'source object has tags and x-amz-tagging-directive is COPY or absent (GetObjectVersionTagging with a source versionId)':
-    SOURCE_TAGS,
+  'source object has tags and x-amz-tagging-directive is COPY or absent (GetObjectVersionTagging with a source versionId)': `${SOURCE_TAGS},copySourceVersion false`,
   'CreateBucketConfiguration.Tags present in body': 'notEvaluated Tags in the body, which is refused',
   'session mode must be ReadWrite': 'always',
   // Form fields are read as the headers of a PUT.

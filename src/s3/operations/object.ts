@@ -99,17 +99,17 @@ export const OBJECT_OPERATIONS = {
       ...COPY_SOURCE_ACTIONS,
       ...NEW_OBJECT_ACTIONS,
       { action: 's3:GetObject', resource: 'object', when: { entityTag: 'if-match' } },
-      // Whether the source has tags is known upstream only, so that a copy takes them along without these two.
       {
         action: 's3:GetObjectTagging',
         resource: 'copy-source',
-        when: { notEvaluated: 'the source object has tags and x-amz-tagging-directive is not REPLACE' },
+        when: { copiesTags: true, copySourceVersion: false },
       },
       {
-        action: 's3:PutObjectTagging',
-        resource: 'object',
-        when: { notEvaluated: 'the source object has tags and x-amz-tagging-directive is not REPLACE' },
+        action: 's3:GetObjectVersionTagging',
+        resource: 'copy-source',
+        when: { copiesTags: true, copySourceVersion: true },
       },
+      { action: 's3:PutObjectTagging', resource: 'object', when: { copiesTags: true } },
       // Without the header they are copied for whoever may do these two.
       {
         action: 's3:GetObjectAnnotation',

@@ -100,8 +100,14 @@ export function holds(when: string, walk: Walk, entry?: WalkedEntry): boolean {
 export function listedNeeds(walk: Walk, entry?: WalkedEntry): readonly Need[] {
   return decidingActions(walk.operation)
     .filter(({ when }) => holds(when, walk, entry))
-    .map(({ action, resource }) => ({ action, resource: arnOf(resource, walk, entry) }));
+    .map(({ action, resource, when }) => ({
+      action: when.endsWith(OF_VERSION) && sourceOf(walk).hasVersion ? 's3:GetObjectVersionTagging' : action,
+      resource: arnOf(resource, walk, entry),
+    }));
 }
+
+/** How the list says that it is another action. */
+const OF_VERSION = '(GetObjectVersionTagging with a source versionId)';
 
 /** ARN of the resource that the list calls so. */
 export function arnOf(resource: string, walk: Walk, entry?: WalkedEntry): string {

@@ -193,6 +193,7 @@ const ANNOTATED: readonly OperationName[] = [
   'PutObjectAnnotation',
 ];
 
+const ANNOTATIONS = 'x-amz-object-annotation-directive';
 const BYPASS = 'x-amz-bypass-governance-retention';
 const UNTIL = '2040-01-02T03:04:05.000Z';
 
@@ -300,6 +301,15 @@ export const WALKS: readonly Walk[] = [
     headers: { 'x-amz-copy-source': `${BUCKET}/tagged` },
     sourceHasTags: true,
   }),
+  walk('CopyObject', 'of a version with tags', {
+    headers: { 'x-amz-copy-source': `${BUCKET}/tagged?versionId=version-1` },
+    sourceHasTags: true,
+  }),
+  walk('CopyObject', 'with annotations', { headers: { [ANNOTATIONS]: 'COPY' } }),
+  walk('CopyObject', 'of a version with annotations', {
+    headers: { [ANNOTATIONS]: 'COPY', 'x-amz-copy-source': `${BUCKET}/source?versionId=version-1` },
+  }),
+  walk('CopyObject', 'without annotations', { headers: { [ANNOTATIONS]: 'EXCLUDE' } }),
   walk('CopyObject', 'of a source with tags that are replaced', {
     headers: {
       'x-amz-copy-source': `${BUCKET}/tagged`,
@@ -405,16 +415,20 @@ export const DEVIATIONS: readonly {
     when: isHarmlessAcl,
     reason: 'the two canned ACLs that grant nobody anything mean nothing: docs/decisions/0007',
   })),
-  ...[['s3:GetObjectTagging', 'copy-source-object'] as const, ['s3:PutObjectTagging', 'object'] as const].map(
-    ([action, resource]) => ({
-      operation: 'CopyObject' as const,
-      action,
-      resource,
-      isNeeded: false,
-      when: ({ sourceHasTags, headers }: Walk) => sourceHasTags && (headers['x-amz-tagging'] ?? '') === '',
-      reason: 'whether the source has tags is known upstream only',
-    }),
-  ),
+  ...[
+    ['s3:GetObjectAnnotation', 'copy-source-object', false] as const,
+    ['s3:GetObjectVersionAnnotation', 'copy-source-object', true] as const,
+    ['s3:PutObjectAnnotation', 'object', undefined] as const,
+  ].map(([action, resource, ofVersion]) => ({
+    operation: 'CopyObject' as const,
+    action,
+    resource,
+    isNeeded: true,
+    when: ({ headers }: Walk) =>
+      headers[ANNOTATIONS] === 'COPY' &&
+      (ofVersion === undefined || headers['x-amz-copy-source']?.includes('?versionId=') === ofVersion),
+    reason: 'the list has the header as a condition key alone; S3 copies annotations with these rights',
+  })),
   {
     operation: 'CopyObject',
     action: 's3:GetObject',

@@ -1,4 +1,7 @@
-/** A store that has every bucket and knows every operation, and keeps what was sent to it. */
+/**
+ * A store that has every bucket and knows every operation, and keeps what was sent to it. Objects whose key is `tagged`
+ * have a tag.
+ */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -51,9 +54,13 @@ export async function openRecordingUpstream(): Promise<RecordingUpstream> {
 function answerTo(method: string, url: string, body: string): string {
   if (url.includes('?delete'))
     return `<DeleteResult>${body.replaceAll(/^.*?<Delete[^>]*>|<Quiet>.*?<\/Quiet>|<ETag>.*?<\/ETag>|<\/Delete>/gs, '').replaceAll('Object>', 'Deleted>')}</DeleteResult>`;
+  if (method === 'GET' && url.includes('?tagging'))
+    return `<Tagging><TagSet>${url.includes('/tagged?') ? TAG : ''}</TagSet></Tagging>`;
   const root = method === 'GET' ? ROOTS.find(([sign]) => url.includes(sign))?.[1] : undefined;
   return root === undefined ? '' : `<${root}><IsTruncated>false</IsTruncated></${root}>`;
 }
+
+const TAG = '<Tag><Key>a</Key><Value>b</Value></Tag>';
 
 const ROOTS: readonly (readonly [sign: string, root: string])[] = [
   ['uploads=', 'ListMultipartUploadsResult'],
