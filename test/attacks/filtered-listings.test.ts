@@ -12,6 +12,7 @@ spool: { enabled: false }
 buckets:
   - { name: shared, filterListings: true }
   - { name: other, filterListings: true }
+  - { name: open, filterListings: true }
 `;
 const HIDDEN = 'payroll-2026';
 /** In pages of ten these are more than one request of a client reads through. */
@@ -34,7 +35,7 @@ beforeAll(async () => {
   store = await openListingStore();
   gateway = await runGateway({
     file,
-    env: { UPSTREAM_ENDPOINT: store.endpoint, UPSTREAM_BUCKETS: 'shared, other' },
+    env: { UPSTREAM_ENDPOINT: store.endpoint, UPSTREAM_BUCKETS: 'shared, other, open' },
   });
   const reads = ['s3:ListBucket*', 's3:GetObject', 's3:GetObjectVersion'];
   const policy = {
@@ -230,6 +231,37 @@ describe('trying', () => {
       '<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Prefix>PREFIX</Prefix><KeyCount>0</KeyCount><MaxKeys>1</MaxKeys><IsTruncated>false</IsTruncated></ListBucketResult>',
     );
   });
+});
+
+test('a key that leads elsewhere when it is read as a path is decided as that path too', async () => {
+  store.hold(['team/../payroll', 'team//x', 'team/a', 'team/b/../c'].map((key) => ({ key })));
+  const reader = await gateway.keyWithPolicy('team', {
+    Version: '2012-10-17',
+    Statement: [
+      { Effect: 'Allow', Action: 's3:ListBucket', Resource: 'arn:aws:s3:::shared' },
+      { Effect: 'Allow', Action: 's3:GetObject', Resource: 'arn:aws:s3:::shared/team/*' },
+    ],
+  });
+  const page = await list({ credentials: reader, query: { 'list-type': '2' } });
+  expect(keysOf(page)).toEqual(['team//x', 'team/a', 'team/b/../c']);
+});
+
+test('who has no key sees what is open to all', async () => {
+  const policy = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [
+      { Effect: 'Allow', Principal: '*', Action: 's3:ListBucket', Resource: 'arn:aws:s3:::open' },
+      { Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: 'arn:aws:s3:::open/*-mine' },
+    ],
+  });
+  const put = { method: 'PUT', path: '/open', query: { policy: '' }, body: policy };
+  expect(await sendRaw(gateway, { ...put, credentials: gateway.root })).toMatchObject({ status: 204 });
+  const first = await sendRaw(gateway, { path: '/open', query: { 'list-type': '2' } });
+  expect(keysOf(first)).toEqual(['a-mine', 'b-mine']);
+  const token = element(first, 'NextContinuationToken') ?? '';
+  const query = { 'list-type': '2', 'continuation-token': token };
+  expect(keysOf(await sendRaw(gateway, { path: '/open', query }))).toEqual(['z-mine']);
+  expect(await list({ bucket: 'open', query })).toMatchObject({ status: 400, code: 'InvalidArgument' });
 });
 
 test('who may not list is refused, whatever it may read', async () => {
