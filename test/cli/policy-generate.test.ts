@@ -45,6 +45,22 @@ async function json(...records: readonly Partial<AccessRecord>[]): Promise<Print
   return JSON.parse((await generate(records, '--format', 'json')).stdout) as Printed;
 }
 
+const onDay = (day: number): Partial<AccessRecord> => ({
+  time: Date.UTC(2026, 1, day),
+  decision: { ...ALLOW, resource: `arn:aws:s3:::reports/day${day}` },
+});
+
+const readOf = (name: string, fields: Partial<AccessRecord>): Partial<AccessRecord> => ({
+  ...fields,
+  decision: { ...ALLOW, resource: `arn:aws:s3:::${name}/k` },
+});
+
+const deletionOf = (key: string, effect: 'Allow' | 'Deny') => ({
+  key,
+  status: effect === 'Allow' ? 204 : 403,
+  decision: { ...ALLOW, effect, action: 's3:DeleteObject', resource: `arn:aws:s3:::reports/${key}` },
+});
+
 describe('a proposal', () => {
   test('is the document alone on standard output, and the rest beside it', async () => {
     const { code, stdout, stderr } = await generate([{}, {}]);
@@ -81,12 +97,8 @@ describe('a proposal', () => {
   });
 
   test('is of a span of time', async () => {
-    const at = (day: number): Partial<AccessRecord> => ({
-      time: Date.UTC(2026, 1, day),
-      decision: { ...ALLOW, resource: `arn:aws:s3:::reports/day${day}` },
-    });
     const { stdout } = await generate(
-      [at(1), at(2), at(3)],
+      [onDay(1), onDay(2), onDay(3)],
       '--since',
       '2026-02-02',
       '--until',
@@ -96,18 +108,14 @@ describe('a proposal', () => {
   });
 
   test('is made of what was done', async () => {
-    const to = (name: string, fields: Partial<AccessRecord>): Partial<AccessRecord> => ({
-      ...fields,
-      decision: { ...ALLOW, resource: `arn:aws:s3:::${name}/k` },
-    });
     const { document, leftOut } = await json(
-      to('done', { status: 206 }),
-      to('missing', { status: 404 }),
-      to('hidden', { status: 403, upstream: { status: 404 } }),
-      to('failed', { status: 503 }),
-      to('wrong', { status: 400 }),
-      to('broken-off', { outcome: 'aborted-by-client' }),
-      to('refused-upstream', { status: 403, upstream: { status: 403 } }),
+      readOf('done', { status: 206 }),
+      readOf('missing', { status: 404 }),
+      readOf('hidden', { status: 403, upstream: { status: 404 } }),
+      readOf('failed', { status: 503 }),
+      readOf('wrong', { status: 400 }),
+      readOf('broken-off', { outcome: 'aborted-by-client' }),
+      readOf('refused-upstream', { status: 403, upstream: { status: 403 } }),
     );
     expect(document.Statement.map(({ Resource }) => Resource[0])).toEqual([
       'arn:aws:s3:::done/k',
@@ -118,15 +126,10 @@ describe('a proposal', () => {
   });
 
   test('takes each key of a DeleteObjects', async () => {
-    const entry = (key: string, effect: 'Allow' | 'Deny') => ({
-      key,
-      status: effect === 'Allow' ? 204 : 403,
-      decision: { ...ALLOW, effect, action: 's3:DeleteObject', resource: `arn:aws:s3:::reports/${key}` },
-    });
     const record: Partial<AccessRecord> = {
       operation: 'DeleteObjects',
       decision: undefined,
-      entries: [entry('a', 'Allow'), entry('b', 'Deny')],
+      entries: [deletionOf('a', 'Allow'), deletionOf('b', 'Deny')],
     };
     const { document, leftOut } = await json(record);
     expect(document.Statement).toMatchObject([
