@@ -136,11 +136,16 @@ function bucketDrafts(arn: string, uses: ActionUses, remarks: string[]): readonl
       );
   const inPart = uses.filter(([, use]) => use.bucket.total() === undefined);
   const ofObjects = grouped(uses, (use) => use.keys);
-  for (const { patterns, granted } of ofObjects)
-    if (patterns.includes('*'))
-      remarks.push(
-        `${granted.map(({ action }) => action).join(', ')}: keys of ${arn} with many different beginnings were used: granted for every key.`,
-      );
+  for (const { patterns, granted } of ofObjects) {
+    const wide = patterns.filter(beginsOpen);
+    if (wide.length === 0) continue;
+    const actions = [...new Set(granted.map(({ action }) => action))].join(', ');
+    remarks.push(
+      wide.includes('*')
+        ? `${actions}: keys of ${arn} with many different beginnings were used: granted for every key.`
+        : `${actions}: keys of ${arn} whose beginnings differ in numbers, dates or ids were used: granted for ${wide.join(', ')}.`,
+    );
+  }
   return [
     ...draftOf(
       { name: `${name}Bucket`, resources: [bucket] },
@@ -162,6 +167,12 @@ function bucketDrafts(arn: string, uses: ActionUses, remarks: string[]): readonl
       granted: granted.map((each) => ({ ...each, resource: `${bucket}/${each.resource}` })),
     })),
   ];
+}
+
+/** Does the pattern leave open how the key begins, before its first slash? */
+function beginsOpen(pattern: string): boolean {
+  const [top = ''] = pattern.split('/', 1);
+  return top.replaceAll('${*}', '').includes('*');
 }
 
 /** An empty prefix counts as none. Source: IAM User Guide, "Condition operator to check existence of condition keys". */

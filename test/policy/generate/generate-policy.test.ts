@@ -116,6 +116,14 @@ describe('keys', () => {
   });
 });
 
+test('keys that begin alike are told of when they become one pattern', () => {
+  const tenants = [1001, 1002, 1003, 1004].map((tenant) => `tenant-${tenant}/settings.json`);
+  expect(generate(reads(...tenants)).remarks).toEqual([
+    expect.stringContaining('granted for tenant-*/settings.json.'),
+  ]);
+  expect(generate(reads('a*/b')).remarks).toEqual([]);
+});
+
 describe('listings', () => {
   test.each<[string, readonly Listing[], readonly unknown[]]>([
     ['of a folder', [['team/']], [{ StringLike: { 's3:prefix': ['team/*'] } }]],
