@@ -485,7 +485,7 @@ describe('a generated policy', () => {
         {
           Sid: 'ReportsObjects5',
           Action: ['s3:PutObjectTagging'],
-          Resource: ['arn:aws:s3:::reports/team/b'],
+          Resource: ['arn:aws:s3:::reports/team/a3', 'arn:aws:s3:::reports/team/b'],
         },
       ],
     });
