@@ -83,7 +83,8 @@ export function matchesBelow(
   const resolved = resolveTokens(pattern.parts[PARTS - 1] ?? [], context);
   if (resolved === undefined || !canMatchPrefix(resolved, start, from)) return 'none';
   // A last `*` takes whatever follows; without one, something that follows does not match.
-  return resolved.at(-1) === ANY_RUN && matchGlob(resolved, start, from) ? 'every' : 'some';
+  const isOpen = pattern.parts[PARTS - 1]?.at(-1) === ANY_RUN;
+  return isOpen && pattern.matches(start, context) ? 'every' : 'some';
 }
 
 /** The five parts and the rest, each as tokens. */

@@ -10,15 +10,18 @@ import { ANY_ONE, ANY_RUN, matchGlob } from './glob.ts';
 
 type GlobMatcher = (text: string, from: number, to: number) => boolean;
 
-/** The longest key has so many bytes. Bounds what is kept for a pattern: a word or so for each two of its characters. */
+/**
+ * The longest key has so many bytes. In a pattern that is longer only the characters that come often have a mask of
+ * their own: what is kept for it grows with its length, not with the square of that.
+ */
 const MAX_CHARACTERS = 1024;
 const WORD = 32;
 
 export function compileStates(pattern: readonly number[]): GlobMatcher {
   const places = readPlaces(pattern);
   const { characters } = places;
-  // Without a `*` there is nothing to try again; and a text that could match so long a pattern is no key.
-  if (!pattern.includes(ANY_RUN) || characters.length > MAX_CHARACTERS) {
+  // Without a `*` there is nothing to try again.
+  if (!pattern.includes(ANY_RUN)) {
     return (text, from, to) => to - from >= characters.length && matchGlob(pattern, text, from, to);
   }
   return characters.length < WORD ? compileWord(places) : compileWords(places);
@@ -74,15 +77,23 @@ function compileWord(places: Places): GlobMatcher {
 /** The same for longer patterns, the bits in several words. */
 function compileWords(places: Places): GlobMatcher {
   const { characters } = places;
-  const { byCharacter, wildcard, loops } = masksOf(places);
+  const { byCharacter, rare, wildcard, loops } = masksOf(places);
   return (text, from, to) => {
     if (to - from < characters.length) return false;
     const states = new Int32Array(loops.length);
+    const made = new Int32Array(rare.size === 0 ? 0 : loops.length);
+    const maskOf = (code: number): Int32Array => {
+      const found = rare.get(code);
+      if (found === undefined) return wildcard;
+      made.set(wildcard);
+      for (const place of found) setBit(made, place);
+      return made;
+    };
     states[0] = 1;
     for (let at = from; at < to; at += 1) {
       const code = text.codePointAt(at) ?? 0;
       if (code > 0xffff) at += 1;
-      const mask = byCharacter.get(code) ?? wildcard;
+      const mask = byCharacter.get(code) ?? maskOf(code);
       let carry = 0;
       let alive = 0;
       for (let word = 0; word < states.length; word += 1) {
@@ -102,6 +113,8 @@ function compileWords(places: Places): GlobMatcher {
 interface Masks {
   /** Bit `n`: the character `n` of the pattern is this one, or `?`. */
   readonly byCharacter: ReadonlyMap<number, Int32Array>;
+  /** The places of the others. */
+  readonly rare: ReadonlyMap<number, readonly number[]>;
   /** For a character that is not in the pattern. */
   readonly wildcard: Int32Array;
   /** Bit `n`: a `*` stands before the character `n`. */
@@ -115,13 +128,29 @@ function masksOf({ characters, runs }: Places): Masks {
   for (const run of runs) setBit(loops, run);
   for (const [index, character] of characters.entries()) if (character === ANY_ONE) setBit(wildcard, index);
   const byCharacter = new Map<number, Int32Array>();
-  for (const [index, character] of characters.entries()) {
-    if (character === ANY_ONE) continue;
-    const mask = byCharacter.get(character) ?? wildcard.slice();
-    setBit(mask, index);
+  const rare = new Map<number, readonly number[]>();
+  const often = characters.length > MAX_CHARACTERS ? words : 0;
+  for (const [character, found] of placesOf(characters)) {
+    if (found.length < often) {
+      rare.set(character, found);
+      continue;
+    }
+    const mask = wildcard.slice();
+    for (const place of found) setBit(mask, place);
     byCharacter.set(character, mask);
   }
-  return { byCharacter, wildcard, loops };
+  return { byCharacter, rare, wildcard, loops };
+}
+
+function placesOf(characters: readonly number[]): ReadonlyMap<number, readonly number[]> {
+  const places = new Map<number, number[]>();
+  for (const [index, character] of characters.entries()) {
+    if (character === ANY_ONE) continue;
+    const known = places.get(character);
+    if (known === undefined) places.set(character, [index]);
+    else known.push(index);
+  }
+  return places;
 }
 
 function setBit(words: Int32Array, bit: number): void {

@@ -44,9 +44,21 @@ export function compileTokens(tokens: readonly Token[]): TextMatcher {
 function compileGlob(tokens: readonly Token[]): TextMatcher {
   if (isConstant(tokens)) return compileStates(tokens);
   return (text, from, to, context) => {
+    if (!mayBeShort(tokens, to - from, context)) return false;
     const resolved = resolveTokens(tokens, context);
     return resolved !== undefined && compileStates(resolved)(text, from, to);
   };
+}
+
+/** May a text of this length match? A long value, as of a header, is not taken apart for nothing. */
+function mayBeShort(tokens: readonly Token[], length: number, context: ContextLookup): boolean {
+  let least = 0;
+  for (const token of tokens) {
+    if (typeof token === 'number') least += token === ANY_RUN ? 0 : 1;
+    else least += valueOf(token, context)?.length ?? 0;
+    if (least > length) return false;
+  }
+  return true;
 }
 
 /** A text that begins with the pieces; `followed` by anything, or by nothing. */

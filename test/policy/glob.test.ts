@@ -90,4 +90,20 @@ describe('glob', () => {
     expect(short).toBeLessThan(1024 * 16);
     expect(tokensRead(4096) / short).toBeLessThan(4.5);
   });
+
+  test('a pattern that is longer than a key agrees with two pointers', () => {
+    const characters = Array.from({ length: 1500 }, (_, at) =>
+      String.fromCodePoint(0x4e00 + ((at * at) % 997)),
+    );
+    for (const at of [0, 3, 700, 1499]) {
+      const tokens = globTokens(`*${characters.with(at, '?').join('')}😀*`);
+      const pattern = compileTokens(tokens);
+      for (const text of [
+        `x${characters.join('')}😀`,
+        `x${characters.join('')}x`,
+        characters.with(at, '').join(''),
+      ])
+        expect(pattern(text, 0, text.length, () => undefined)).toBe(matchGlob(tokens, text));
+    }
+  });
 });
