@@ -200,6 +200,26 @@ test('a marker of somebody else is a key, and so is one that looks sealed', asyn
   expect(keysOf(marked)[0]).toBe(`${looksSealed}1-mine`);
 });
 
+test('hidden keys that begin with the last of all characters do not keep a listing from going on', async () => {
+  store.hold([...SHOWN, ...MANY.map(({ key }) => ({ key: `m\u{10FFFF}/${key}` }))], 10);
+  const reader = await gateway.keyWithPolicy('last', {
+    Version: '2012-10-17',
+    Statement: [
+      { Effect: 'Allow', Action: 's3:ListBucket', Resource: 'arn:aws:s3:::shared' },
+      { Effect: 'Allow', Action: 's3:GetObject', Resource: 'arn:aws:s3:::shared/z*' },
+    ],
+  });
+  const keys: string[] = [];
+  let token: string | undefined;
+  for (let page = 0; page < 5 && (page === 0 || token !== undefined); page += 1) {
+    const more = token === undefined ? {} : { 'continuation-token': token };
+    const answer = await list({ credentials: reader, query: { 'list-type': '2', ...more } });
+    keys.push(...keysOf(answer));
+    token = element(answer, 'NextContinuationToken');
+  }
+  expect({ keys, token }).toEqual({ keys: ['z-mine'], token: undefined });
+});
+
 describe('trying', () => {
   const few = ['k/payroll', 'k/payroll-1', 'k/salaries'].map((key) => ({ key }));
 

@@ -219,7 +219,9 @@ function behind(
   }
   const beginning = characters.slice(0, unreached).join('');
   if (delimiter !== '' && beginning.includes(delimiter)) return end;
-  return { key: prefix + beginning + LAST_CHARACTER };
+  const key = prefix + beginning + LAST_CHARACTER;
+  // INVARIANT: never back: keys may begin with that character, too.
+  return end.key.startsWith(key) ? end : { key };
 }
 
 /** The client's in the names of the place, with where and how much in place of its own. */
