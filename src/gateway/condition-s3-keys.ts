@@ -65,9 +65,9 @@ export const S3_CONDITION_KEYS: readonly ConditionKey[] = [
   },
   {
     name: 's3:max-keys',
-    from: 'parameter `max-keys` of such a listing, or the `1000` that S3 takes instead',
+    from: 'parameter `max-keys` of such a listing, or the `1000` that S3 takes instead of none; what is no whole number refuses the request',
     when: 'it is a listing, not HeadBucket',
-    value: (facts) => (isListing(facts) ? (parameter(facts, 'max-keys') ?? '1000') : undefined),
+    value: maxKeys,
   },
   {
     name: 's3:versionid',
@@ -128,7 +128,7 @@ export const S3_CONDITION_KEYS: readonly ConditionKey[] = [
   },
   {
     name: 's3:object-lock-retain-until-date',
-    from: 'header `x-amz-object-lock-retain-until-date`, or `RetainUntilDate` in the body of PutObjectRetention',
+    from: 'header `x-amz-object-lock-retain-until-date`, or `RetainUntilDate` in the body of PutObjectRetention; one that cannot be read refuses the request',
     when: 'the request has it',
     value: retainUntil,
   },
@@ -264,6 +264,18 @@ function listingParameter(name: string): FilledKey['value'] {
   return (facts) => (isListing(facts) ? parameter(facts, name) : undefined);
 }
 
+/**
+ * Stores take no value for their maximum, and some take digits without end.
+ * @throws Error for what is no number of at most 15 digits: a Deny on its size would otherwise not hold.
+ */
+function maxKeys(facts: Facts): string | undefined {
+  if (!isListing(facts)) return undefined;
+  const asked = parameter(facts, 'max-keys') ?? '';
+  if (asked === '') return '1000';
+  if (!/^\d{1,15}$/.test(asked)) throw new Error(`\`max-keys\` is no whole number: \`${asked}\``);
+  return asked;
+}
+
 /** `TLSv1.3` */
 function tlsVersion(protocol: string | undefined): string | undefined {
   return protocol?.startsWith('TLSv') === true ? protocol.slice(4) : undefined;
@@ -283,21 +295,28 @@ function objectTags({ request, body }: Facts): Facts['body']['tags'] {
   return tags?.length === 0 ? undefined : tags;
 }
 
-/** The retention that the request asks for; what an object has is known upstream only, and no action asks for it. */
+/** As SDKs write it, and as the body of PutObjectRetention may have it. */
+const DATE = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)?$/;
+
+/**
+ * The retention that the request asks for; what an object has is known upstream only, and no action asks for it.
+ * @throws Error for a date that cannot be read: a Deny on it would otherwise not hold.
+ */
 function retainUntil({ request, body }: Facts): string | undefined {
-  return body.retainUntil ?? request.effective.headers.get('x-amz-object-lock-retain-until-date');
+  const date = body.retainUntil ?? request.effective.headers.get('x-amz-object-lock-retain-until-date');
+  if (date !== undefined && !(DATE.test(date) && Date.parse(date) > 0))
+    throw new Error(`the retention date \`${date}\` cannot be read`);
+  return date;
 }
 
 const DAY_MS = 86_400_000;
 
 /**
  * Begun days count, so that one who asks for ten days is not below ten by the time that the request took.
- * @throws Error for a date that cannot be read: a Deny on its length would otherwise not hold.
+ * @throws Error as `retainUntil`.
  */
 function remainingDays(facts: Facts): string | undefined {
   const date = retainUntil(facts);
   if (date === undefined) return undefined;
-  const time = Date.parse(date);
-  if (Number.isNaN(time)) throw new Error(`the retention date \`${date}\` cannot be read`);
-  return String(Math.ceil((time - facts.now) / DAY_MS));
+  return String(Math.ceil((Date.parse(date) - facts.now) / DAY_MS));
 }

@@ -235,3 +235,49 @@ describe('of every entry of a DeleteObjects', () => {
     expect((await arena.get('secret/x')).body).toBe('secret');
   });
 });
+
+describe('of large pages', () => {
+  test.each(['', '1000', '+1000', '%201000', '1e3', '0x3e8', `${'0'.repeat(70)}1000`, '-1'])(
+    'however `max-keys=%s` is written',
+    async (maximum) => {
+      const credentials = await allBut('s3:ListBucket*', { NumericGreaterThan: { 's3:max-keys': '10' } });
+      for (const listing of ['', 'list-type=2&', 'versions&'])
+        await arena.refuses(
+          arena.sign({ target: `/${BUCKET}?${listing}max-keys=${maximum}`, credentials }),
+          DENIED,
+        );
+      const few = await arena.send(arena.sign({ target: `/${BUCKET}?max-keys=10`, credentials }));
+      expect(few.status).toBe(200);
+    },
+  );
+});
+
+describe('of long retention', () => {
+  const KEY = 's3:object-lock-retain-until-date';
+
+  test.each([
+    '2080-01-01T00:00:00Z',
+    '2080-01-01T00:00:00.0000000000Z',
+    'Mon, 01 Jan 2080 00:00:00 GMT',
+    '3471292800000',
+    '2080-01-01 00:00:00',
+    '',
+  ])('however the date is written: `%s`', async (date) => {
+    const credentials = await allBut('s3:PutObjectRetention', {
+      DateGreaterThan: { [KEY]: '2030-01-01T00:00:00Z' },
+    });
+    await arena.refuses(
+      arena.sign({
+        method: 'PUT',
+        target: `/${BUCKET}/locked`,
+        body: 'x',
+        credentials,
+        headers: [
+          ['x-amz-object-lock-mode', 'COMPLIANCE'],
+          ['x-amz-object-lock-retain-until-date', date],
+        ],
+      }),
+      DENIED,
+    );
+  });
+});
