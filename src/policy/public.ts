@@ -56,8 +56,12 @@ function isNarrowRange(text: string): boolean {
 
 const ACCESS_POINTS_OF_ONE_ACCOUNT = globTokens('arn:aws:s3:*:????????????:accesspoint/*');
 
-/** Neither a wildcard nor a variable; but any access point of one account will do. */
+/** The `aws:userid` of callers who have not signed. */
+const ANONYMOUS_ID = 'anonymous';
+
+/** Neither a wildcard nor a variable; but any access point of one account will do, and the id of nobody will not. */
 function isFixed(value: string, condition: LocatedCondition): boolean {
+  if (condition.key.toLowerCase() === 'aws:userid' && value.toLowerCase() === ANONYMOUS_ID) return false;
   if (!/[*?]|\$\{/.test(value)) return true;
   if (condition.key.toLowerCase() !== 's3:dataaccesspointarn' || value.includes('${')) return false;
   const account = value.split(':')[4] ?? '';
