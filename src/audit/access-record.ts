@@ -112,7 +112,10 @@ export interface RecordedDecision {
   readonly by?: StatementReference | undefined;
   /** What was missing for an Allow, or any other cause of a Deny: `no identity policy allows it`. */
   readonly reason?: string | undefined;
-  /** Of a Deny: the statements that refuse, or the Allows that came nearest; at most three. */
+  /**
+   * Of a Deny: the statements that refuse, or the Allows that came nearest; at most three. Of the refused keys of a
+   * DeleteObjects the first 20 have them.
+   */
   readonly nearest?: readonly RecordedStatement[] | undefined;
   /** What the candidate policies of shadow mode would have made of it; absent: the same, or there are none. */
   readonly candidate?: 'would_allow' | 'would_deny' | 'undecidable' | undefined;

@@ -200,6 +200,9 @@ function decidedIn(stage: Stage, refusal: S3Error | UpstreamRefusal | undefined)
   return 'decided' in stage ? stage.decided : [];
 }
 
+/** Of the refused keys of one request: the next ones are refused for the like, and a thousand would make a flood of it. */
+const MAX_EXPLAINED = 20;
+
 /** The decisions of a request: its own, or those of each key of a DeleteObjects. */
 function decisionFields(
   stage: Stage,
@@ -221,10 +224,13 @@ function decisionFields(
   const evaluation = recordEvaluation(of);
   if (evaluation === undefined) return {};
   const shared = { of, context: evaluation.context };
+  let refused = 0;
   return {
     evaluation,
     entries: entries.map(({ key, versionId, decided, errorCode }) => {
-      const { decision, others } = recordDecisions(decided, shared, compare);
+      if (decided.at(-1)?.decision.effect === 'Deny') refused += 1;
+      const explained = refused <= MAX_EXPLAINED;
+      const { decision, others } = recordDecisions(decided, shared, compare, { explained });
       const status = errorCode === undefined ? 204 : errorCode === 'AccessDenied' ? 403 : 500;
       return { key, versionId, status, errorCode, decision, otherDecisions: others };
     }),

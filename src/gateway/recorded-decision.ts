@@ -17,13 +17,15 @@ export interface RecordedDecisions {
  * @param decided in the order in which they were made, up to the first refusal.
  * @param shared the context of the record, and the decision that it was recorded of.
  * @param compare what the candidate policies of shadow mode would decide; undefined for the same.
+ * @param options.explained with the statements that come nearest, which take time and room.
  */
 export function recordDecisions(
   decided: readonly Decided[],
   shared: SharedContext,
   compare: (decided: Decided) => RecordedDecision['candidate'],
+  options: { readonly explained: boolean } = { explained: true },
 ): RecordedDecisions {
-  const recorded = decided.map((each) => recordDecision(each, shared, compare(each)));
+  const recorded = decided.map((each) => recordDecision(each, shared, compare(each), options));
   const refused = recorded.at(-1)?.effect === 'Deny';
   const decision = refused ? recorded.at(-1) : recorded[0];
   const others = refused ? recorded.slice(0, -1) : recorded.slice(1);
@@ -40,11 +42,12 @@ function recordDecision(
   decided: Decided,
   shared: SharedContext,
   candidate: RecordedDecision['candidate'],
+  { explained }: { readonly explained: boolean },
 ): RecordedDecision {
   const { required, evaluated } = decided;
   const context =
     decided === shared.of ? undefined : differing(recordContext(decided.context).context, shared.context);
-  const { effect, ...why } = recordReason(decided);
+  const { effect, ...why } = explained ? recordReason(decided) : recordCause(decided);
   return {
     effect,
     action: required.action,
@@ -63,14 +66,19 @@ export function recordReason(
   decided: Decided,
 ): Pick<RecordedDecision, 'by' | 'effect' | 'nearest' | 'reason'> {
   const { decision, evaluated } = decided;
+  const cause = recordCause(decided);
+  if (decision.effect === 'Allow' || decision.because.kind === 'error') return cause;
+  const nearest = explain(evaluated, decided.policies).nearest.map((each) => recordStatement(each, decided));
+  return nearest.length === 0 ? cause : { ...cause, nearest };
+}
+
+function recordCause({ decision }: Decided): Pick<RecordedDecision, 'by' | 'effect' | 'reason'> {
   const { effect } = decision;
   if (effect === 'Allow') return { effect, by: decision.by };
   const { because } = decision;
-  const nearest = explain(evaluated, decided.policies).nearest.map((each) => recordStatement(each, decided));
-  const near = nearest.length === 0 ? {} : { nearest };
-  if (because.kind === 'explicit') return { effect, by: because.by, ...near };
-  const reason = denialReason(decision);
-  return because.kind === 'error' ? { effect, reason } : { effect, reason, ...near };
+  return because.kind === 'explicit'
+    ? { effect, by: because.by }
+    : { effect, reason: denialReason(decision) };
 }
 
 type Context = RecordedEvaluation['context'];

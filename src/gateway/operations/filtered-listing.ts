@@ -2,6 +2,7 @@
  * A page with nothing on it that the caller may not read. The upstream is asked on until the page is full, so that where it
  * ends tells nothing of what was left out; where that would take too long, its end is sealed. See docs/filtered-listings.md.
  */
+import { setImmediate } from 'node:timers/promises';
 import {
   queryValue,
   type ListedEntry,
@@ -118,7 +119,7 @@ export async function filteredPage(
     const items = itemsOf(page.listing, paging);
     // A store that gives more than it was asked for (versitygw, of prefixes) may not know how to go on from within.
     const room = pages === 1 ? Infinity : Number(size);
-    const isFull = take(items, { filter, shown, room });
+    const isFull = await take(items, { filter, shown, room });
     const { end, isLast } = endOf(page, items, paging, position);
     const last = shown.at(-1);
     // What is behind a full page may all be hidden; to find out would be as dear as the next page.
@@ -143,13 +144,17 @@ export async function filteredPage(
   });
 }
 
+/** So many are decided before others have a turn: a policy made for it takes milliseconds for each. */
+const TURN = 8;
+
 /** Puts what may be seen behind `shown`. True when something does not fit any more. */
-function take(
+async function take(
   items: readonly Item[],
   page: { readonly filter: ListingFilter; readonly shown: Item[]; readonly room: number },
-): boolean {
+): Promise<boolean> {
   const { filter, shown, room } = page;
-  for (const item of items) {
+  for (const [index, item] of items.entries()) {
+    if (index % TURN === TURN - 1) await setImmediate();
     const isSeen = item.entry === undefined ? filter.reaches(item.key) : filter.shows(item.entry);
     if (!isSeen) continue;
     if (shown.length >= room) return true;

@@ -1,0 +1,55 @@
+/** Requests that would make a flood of the access records. */
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { BUCKET, openArena, type Arena } from './arena.ts';
+
+let arena: Arena;
+
+beforeAll(async () => {
+  arena = await openArena();
+});
+
+afterAll(async () => {
+  await arena.finish();
+});
+
+interface RecordedEntry {
+  readonly decision: { readonly effect: string; readonly by?: object; readonly nearest?: readonly object[] };
+}
+
+test('a thousand refused keys and a large policy: each has its reason, and the first ones what comes near', async () => {
+  const credentials = await arena.gateway.keyWithPolicy('flood', {
+    Version: '2012-10-17',
+    Statement: [
+      { Effect: 'Allow', Action: 's3:*', Resource: '*' },
+      {
+        Effect: 'Deny',
+        Action: 's3:DeleteObject',
+        Resource: '*',
+        Condition: {
+          StringNotLike: { 'aws:UserAgent': Array.from({ length: 4 }, () => 'x'.repeat(1000)) },
+        },
+      },
+    ],
+  });
+  const objects = Array.from({ length: 1000 }, (_, index) => `<Object><Key>k${index}</Key></Object>`);
+  const body = `<Delete>${objects.join('')}</Delete>`;
+  const response = await arena.send(
+    arena.sign({
+      method: 'POST',
+      target: `/${BUCKET}?delete`,
+      body,
+      credentials,
+      headers: [['content-md5', createHash('md5').update(body).digest('base64')]],
+    }),
+  );
+  expect(response.body.match(/<Code>AccessDenied</g)).toHaveLength(1000);
+  const record = await arena.gateway.record(response.headers['x-amz-request-id'] ?? '');
+  const entries = record['entries'] as readonly RecordedEntry[];
+  expect(entries).toHaveLength(1000);
+  expect(entries.every(({ decision }) => decision.effect === 'Deny' && decision.by !== undefined)).toBe(true);
+  expect(entries.map(({ decision }) => decision.nearest?.length ?? 0)).toEqual(
+    entries.map((_, index) => (index < 20 ? 1 : 0)),
+  );
+  expect(JSON.stringify(record).length).toBeLessThan(500_000);
+});
