@@ -135,6 +135,28 @@ export function requireBucket(request: Authenticated, bucket: Bucket | undefined
   if (operation.body === 'stream') requireSize(request.body?.length, bucket);
 }
 
+/**
+ * Of a request whose body came after it was decided: the bucket is still the one that it was decided for, and not one of
+ * that name which somebody else has made since.
+ * @throws S3Error `NoSuchBucket`; rejects otherwise only when the store fails.
+ */
+export async function requireSameBucket(
+  { bucket }: Authorized,
+  { buckets }: Pick<AuthorizeDependencies, 'buckets'>,
+): Promise<void> {
+  if (bucket === undefined) return;
+  const now = await buckets.find(bucket.name);
+  const isSame =
+    now !== undefined &&
+    now.ownerAccount === bucket.ownerAccount &&
+    now.record?.createdAt === bucket.record?.createdAt;
+  if (isSame) return;
+  throw new S3Error('NoSuchBucket', {
+    details: { BucketName: bucket.name },
+    reason: `the bucket \`${bucket.name}\` was removed while the body came`,
+  });
+}
+
 /** The refusal of one action, in the words that AWS has for a caller of the same account. */
 function refusal(
   request: Authenticated,

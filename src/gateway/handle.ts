@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { accept } from './accept.ts';
 import { withHeaders } from './answer.ts';
 import { authenticate, type AuthenticateDependencies } from './authenticate.ts';
-import { authorize, type AuthorizeDependencies } from './authorize.ts';
+import { authorize, requireSameBucket, type AuthorizeDependencies } from './authorize.ts';
 import { answerPreflight, crossOriginHeaders, identifyPreflight, isPreflight } from './cors.ts';
 import type { BodyContext } from './condition-facts.ts';
 import { documentContext, feedsDecision, readDocument, type RequestDocument } from './documents.ts';
@@ -71,6 +71,7 @@ export function createHandler(dependencies: HandlerDependencies): Handler {
         await authorize(authenticated, { feed, signal: gone.signal }, dependencies),
       );
       const request = { request: authorized, document: await read(), body, signal: gone.signal };
+      if (request.document.kind !== 'none') await requireSameBucket(authorized, dependencies);
       const answer = withHeaders(trail.answered(await perform(request, dependencies)), crossOrigin);
       trail.sent(await respond(answer, received, response, dependencies));
     } catch (error) {

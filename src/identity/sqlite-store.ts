@@ -159,24 +159,33 @@ class SqliteStore implements IdentityStore {
   }
 
   async addBucket(bucket: BucketRecord): Promise<boolean> {
-    return (
-      this.#run(
+    return this.#transaction('IMMEDIATE', () => {
+      const added = this.#run(
         'INSERT INTO buckets (name, owner_account, upstream, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
         bucket.name,
         bucket.ownerAccount,
         bucket.upstream ?? null,
         bucket.createdAt,
-      ) > 0
-    );
+      );
+      if (added === 0) return false;
+      this.#deleteBucketSettings(bucket.name);
+      return true;
+    });
   }
 
   async deleteBucket(name: string): Promise<boolean> {
     return this.#transaction('IMMEDIATE', () => {
-      const policies = this.#run('DELETE FROM bucket_policies WHERE bucket = ?', name);
-      const cors = this.#run('DELETE FROM bucket_cors WHERE bucket = ?', name);
-      const blocks = this.#run('DELETE FROM public_access_blocks WHERE bucket = ?', name);
-      return this.#run('DELETE FROM buckets WHERE name = ?', name) + policies + cors + blocks > 0;
+      const settings = this.#deleteBucketSettings(name);
+      return this.#run('DELETE FROM buckets WHERE name = ?', name) + settings > 0;
     });
+  }
+
+  #deleteBucketSettings(name: string): number {
+    return (
+      this.#run('DELETE FROM bucket_policies WHERE bucket = ?', name) +
+      this.#run('DELETE FROM bucket_cors WHERE bucket = ?', name) +
+      this.#run('DELETE FROM public_access_blocks WHERE bucket = ?', name)
+    );
   }
 
   async putBucketPolicy(name: string, policy: BucketPolicyRecord): Promise<void> {

@@ -40,7 +40,10 @@ export interface IdentityStore {
   findBucket(name: string): Promise<StoredBucket | undefined>;
   /** The buckets made through the gateway, in byte order of their names. */
   listBuckets(): Promise<readonly BucketRecord[]>;
-  /** False: a bucket of that name is registered already; it stays as it was. */
+  /**
+   * At once with the removal of what was set for the name while no bucket had it. False: a bucket of that name is
+   * registered already; it stays as it was, with all that is set for it.
+   */
   addBucket(bucket: BucketRecord): Promise<boolean>;
   /** Removes the bucket and what is set for it. False when there was nothing of it. */
   deleteBucket(name: string): Promise<boolean>;

@@ -159,6 +159,22 @@ export function describeStore(name: string, openPair: () => readonly [IdentitySt
       expect(await store.findBucket('reports')).toEqual({ record: bucket, policy: undefined });
     });
 
+    test('a new bucket starts without what was set for its name; one that is there keeps what it has', async () => {
+      const store = open();
+      const bucket = { name: 'reports', ownerAccount: ACCOUNT, upstream: 'default', createdAt: NOW };
+      await store.putBucketPolicy('reports', { document: '{}', changedAt: NOW });
+      await store.putBucketCors('reports', { document: '<cors/>', changedAt: NOW });
+      await store.putPublicAccessBlock('reports', { document: '<block/>', changedAt: NOW });
+      expect(await store.addBucket(bucket)).toBe(true);
+      expect(await store.findBucket('reports')).toEqual({ record: bucket, policy: undefined });
+      await store.putBucketPolicy('reports', { document: '{}', changedAt: NOW });
+      expect(await store.addBucket({ ...bucket, ownerAccount: '444455556666' })).toBe(false);
+      expect(await store.findBucket('reports')).toEqual({
+        record: bucket,
+        policy: { document: '{}', changedAt: NOW },
+      });
+    });
+
     test('a CORS configuration is put, replaced and deleted, and goes with its bucket', async () => {
       const store = open();
       const bucket = { name: 'reports', ownerAccount: ACCOUNT, upstream: 'default', createdAt: NOW };

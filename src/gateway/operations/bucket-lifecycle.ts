@@ -49,9 +49,6 @@ export async function createBucket(
     dependencies,
   );
   response.body.discard();
-  // What was set for the name while no bucket had it does not count for this one.
-  await store.deleteBucketPolicy(name);
-  await store.deleteBucketCors(name);
   const added = await store.addBucket({
     name,
     ownerAccount,
