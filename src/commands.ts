@@ -32,6 +32,7 @@ export async function run(args: readonly string[]): Promise<number> {
     randomBytes,
   };
   const [command, ...rest] = args;
+  if (command !== 'serve') outliveReader();
   switch (command) {
     case 'serve':
       return serveCommand({ start: startGateway, untilStopped }).run(rest, io);
@@ -54,6 +55,14 @@ export async function run(args: readonly string[]): Promise<number> {
       io.stderr.write(`bucketwarden: \`${command}\` is no command.\n\n${HELP}`);
       return 2;
   }
+}
+
+/** `… | head` closes the pipe early: what a command has found is still its exit code. */
+function outliveReader(): void {
+  for (const output of [process.stdout, process.stderr])
+    output.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
 }
 
 /** The first signal asks; a second one does not wait. */

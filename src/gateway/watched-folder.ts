@@ -4,7 +4,7 @@
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PolicyError } from '../policy/index.ts';
+import { PolicyError, policyText } from '../policy/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 
 /** A file that was broken when it was first read; says why, with file, line and column. */
@@ -143,12 +143,12 @@ async function readEntry<State extends object>(
   const { words } = options;
   const file = join(options.directory, `${name}${EXTENSION}`);
   let fingerprint: string;
-  let text: string;
+  let bytes: Buffer;
   try {
     const { mtimeMs, size, ino } = await stat(file);
     fingerprint = `${mtimeMs} ${size} ${ino}`;
     if (before?.fingerprint === fingerprint && !before.missing) return { entry: before, report: undefined };
-    text = await readFile(file, 'utf8');
+    bytes = await readFile(file);
   } catch (error) {
     const problem = `${file}: cannot be read: ${String(error)}`;
     const reading = keepLastGood(problem, { fingerprint: problem, file, before, words });
@@ -156,7 +156,11 @@ async function readEntry<State extends object>(
   }
   try {
     return {
-      entry: { fingerprint, state: options.parse(text, { name, file }), missing: false },
+      entry: {
+        fingerprint,
+        state: options.parse(policyText(bytes, 'resource'), { name, file }),
+        missing: false,
+      },
       report: { level: 'info', fields: { ...words.fields(name), file }, message: words.loaded },
     };
   } catch (error) {

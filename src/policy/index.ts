@@ -12,6 +12,7 @@ export { GrantUse, type UnusedGrant } from './generate/unused-grants.ts';
 export type { Finding as LintFinding, Severity as LintSeverity } from './lint/finding.ts';
 export { lintPolicy, type LintReport } from './lint/lint-policy.ts';
 export { RULE_IDS as LINT_RULE_IDS, RULES as LINT_RULES } from './lint/rules.ts';
+export { policyText } from './policy-text.ts';
 export { parsePrincipalArn, principalContext } from './principal-arn.ts';
 export type { PolicyPrincipal } from './principal.ts';
 export { isPublic } from './public.ts';

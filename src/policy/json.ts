@@ -39,7 +39,7 @@ interface JsonLiteral {
 }
 
 const MAX_DEPTH = 32;
-const INVALID_JSON = "Policies must be valid JSON and the first byte must be '{'";
+export const INVALID_JSON = "Policies must be valid JSON and the first byte must be '{'";
 
 /** Reads a document whose first character must be `{`. Throws PolicyError. */
 export function readJson(text: string, type: PolicyType): JsonObject {

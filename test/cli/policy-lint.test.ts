@@ -44,6 +44,18 @@ async function lint(args: readonly string[], piped = '') {
   return { code, ...written };
 }
 
+test('a file that is not UTF-8 is an error at its first wrong byte', async () => {
+  const file = join(folder, 'latin1.json');
+  const text = document({ ...GOOD, Resource: 'arn:aws:s3:::logs/\u{1f600}caf\u00e9/*' });
+  const [before = '', after = ''] = text.split('\u00e9');
+  writeFileSync(file, Buffer.concat([Buffer.from(before), Buffer.from([0xe9]), Buffer.from(after)]));
+  const last = before.split('\n');
+  const { code, stdout } = await lint([file]);
+  expect(code).toBe(1);
+  expect(stdout).toContain(`${file}:${last.length}:${(last.at(-1) ?? '').length + 1}: error: `);
+  expect(stdout).toContain('not UTF-8');
+});
+
 describe('the exit code', () => {
   test('is 0 without errors, with warnings too', async () => {
     expect(await lint([files.good])).toEqual({ code: 0, stdout: 'nothing to say in 1 file\n', stderr: '' });

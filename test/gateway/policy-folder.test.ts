@@ -152,6 +152,19 @@ describe('a broken policy file', () => {
     expect(folder.get('reports')).toHaveProperty('broken');
   });
 
+  test('is one that is not UTF-8: read as something else, its Deny would be about another key', async () => {
+    const { folder, lines, file, text } = await open({ 'reports.json': policy('good') });
+    const changed = policy('new').replace('reports/*', 'reports/caf\u00e9/*');
+    await writeFile(file('reports.json'), Buffer.from(changed, 'latin1'));
+    await folder.refresh();
+    expect(text('reports')).toBe(policy('good'));
+    const column = changed.indexOf('\u00e9') + 1;
+    expect(lines.at(-1)).toMatchObject({
+      level: 'error',
+      problem: expect.stringContaining(`:1:${column}: Policies must be valid JSON`),
+    });
+  });
+
   test('is one that cannot be read; the log says so once', async () => {
     const { folder, directory, lines } = await open({ 'reports.json': policy('good') });
     await mkdir(join(directory, 'folder.json'));

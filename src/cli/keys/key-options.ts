@@ -11,7 +11,7 @@ import {
   type StoredPolicy,
   type StoredPrincipal,
 } from '../../identity/index.ts';
-import { parsePolicy, PolicyError } from '../../policy/index.ts';
+import { parsePolicy, PolicyError, policyText } from '../../policy/index.ts';
 import { isBucketName } from '../../s3/index.ts';
 import { type OptionValues } from '../arguments.ts';
 import { CommandError, UsageError } from '../command-error.ts';
@@ -157,13 +157,15 @@ function parseAccess(values: KeyOptionValues): ScopeAccess | undefined {
 }
 
 function readPolicyFile(file: string): StoredPolicy {
-  let document: string;
+  let bytes: Buffer;
   try {
-    document = readFileSync(file, 'utf8');
+    bytes = readFileSync(file);
   } catch (error) {
     throw new CommandError(`The policy file \`${file}\` cannot be read.`, { cause: error });
   }
+  let document: string;
   try {
+    document = policyText(bytes, 'identity');
     parsePolicy(document, { type: 'identity' });
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;

@@ -3,7 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bucketSettings, type Config } from '../../config/index.ts';
 import type { IdentityStore, StoredBucket } from '../../identity/index.ts';
-import { compilePolicy, parsePolicy, PolicyError, type CompiledPolicy } from '../../policy/index.ts';
+import {
+  compilePolicy,
+  parsePolicy,
+  PolicyError,
+  policyText,
+  type CompiledPolicy,
+} from '../../policy/index.ts';
 import { matchesBucketPattern, parsePublicAccessBlock } from '../../s3/index.ts';
 
 /** What counts of a bucket beside the caller's policies. */
@@ -68,14 +74,15 @@ function enforcedPolicy(
   policiesDir: string,
 ): BucketPolicyState {
   const file = join(policiesDir, `${bucket}.json`);
-  const text = readIfThere(file);
-  if (text !== undefined) return parsed(text, bucket, file);
+  const bytes = readIfThere(file);
+  if (bytes !== undefined) return parsed(bytes, bucket, file);
   if (found?.policy === undefined) return { kind: 'none' };
   return parsed(found.policy.document, bucket, `bucket policy of ${bucket}`);
 }
 
-function parsed(text: string, bucket: string, name: string): BucketPolicyState {
+function parsed(source: string | Uint8Array, bucket: string, name: string): BucketPolicyState {
   try {
+    const text = typeof source === 'string' ? source : policyText(source, 'resource');
     const document = parsePolicy(text, { type: 'resource', bucket });
     return { kind: 'policy', policy: compilePolicy(document, { name }) };
   } catch (error) {
@@ -87,9 +94,9 @@ function parsed(text: string, bucket: string, name: string): BucketPolicyState {
   }
 }
 
-function readIfThere(file: string): string | undefined {
+function readIfThere(file: string): Buffer | undefined {
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(file);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;

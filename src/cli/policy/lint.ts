@@ -36,9 +36,9 @@ file cannot be read. The rules are in docs/policy-lint.md.
     }
     const linted: LintedFile[] = [];
     for (const file of files) {
-      const text = await readDocument(file, io.stdin);
+      const bytes = await readDocument(file, io.stdin);
       const bucket = values['bucket-from-name'] === true ? bucketOf(file) : values.bucket;
-      const report = lintPolicy(text, {
+      const report = lintPolicy(bytes, {
         ...(type === undefined ? {} : { type }),
         ...(bucket === undefined ? {} : { bucket }),
       });
@@ -71,10 +71,10 @@ function parseFormat(text: string | undefined): (files: readonly LintedFile[]) =
   throw new UsageError(`--format is \`text\`, \`json\` or \`sarif\`, not \`${text}\`.`);
 }
 
-async function readDocument(file: string, stdin: CommandInput): Promise<string> {
+async function readDocument(file: string, stdin: CommandInput): Promise<Uint8Array> {
   if (file === '-') return readAll(stdin);
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(file);
   } catch (error) {
     const reason = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
     throw new InputError(`The file \`${file}\` cannot be read${reason}.`, { cause: error });
@@ -84,7 +84,7 @@ async function readDocument(file: string, stdin: CommandInput): Promise<string> 
 /** Above any policy, which are 1 MB at most. */
 const MAX_STDIN_BYTES = 16 * 1024 * 1024;
 
-async function readAll(stdin: CommandInput): Promise<string> {
+async function readAll(stdin: CommandInput): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of stdin) {
@@ -93,7 +93,7 @@ async function readAll(stdin: CommandInput): Promise<string> {
     if (size > MAX_STDIN_BYTES) throw new InputError('Standard input is larger than any policy.');
     chunks.push(bytes);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 function bucketOf(file: string): string | undefined {

@@ -1,6 +1,6 @@
 /** One policy out of a file that was given to a command. */
 import { readFileSync } from 'node:fs';
-import { parsePolicy, PolicyError, type PolicySource } from '../../policy/index.ts';
+import { parsePolicy, PolicyError, policyText, type PolicySource } from '../../policy/index.ts';
 import { InputError } from '../command-error.ts';
 
 export interface PolicyFileOptions {
@@ -19,24 +19,22 @@ export function readPolicyFile(
   file: string,
   { type, bucket, mayBeEmpty = false }: PolicyFileOptions & { readonly mayBeEmpty?: boolean },
 ): PolicySource | undefined {
-  const text = read(file);
-  if (mayBeEmpty && text.trim() === '') return undefined;
-  return { name: file, document: parse(text, file, { type, ...(bucket !== undefined && { bucket }) }) };
-}
-
-function read(file: string): string {
+  const bytes = read(file);
   try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new InputError(`The policy file \`${file}\` cannot be read.`, { cause: error });
-  }
-}
-
-function parse(text: string, file: string, options: PolicyFileOptions): PolicySource['document'] {
-  try {
-    return parsePolicy(text, options);
+    const text = policyText(bytes, type);
+    if (mayBeEmpty && text.trim() === '') return undefined;
+    const document = parsePolicy(text, { type, ...(bucket !== undefined && { bucket }) });
+    return { name: file, document };
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
     throw new InputError(`${file}:${error.line}:${error.column}: ${error.message}: ${error.detail}`);
+  }
+}
+
+function read(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new InputError(`The policy file \`${file}\` cannot be read.`, { cause: error });
   }
 }

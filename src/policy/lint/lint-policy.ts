@@ -1,5 +1,6 @@
 /** Lint: what is wrong with a policy, and what is right and most likely not meant. */
 import { PolicyError, type PolicyType } from '../error.ts';
+import { policyText } from '../policy-text.ts';
 import { checkActions } from './check-actions.ts';
 import { checkAbsence } from './check-absence.ts';
 import { checkConditionKeys } from './check-condition-keys.ts';
@@ -31,8 +32,21 @@ export interface LintReport {
   readonly findings: readonly Finding[];
 }
 
-/** Never throws, whatever the text is. */
-export function lintPolicy(text: string, options: LintOptions = {}): LintReport {
+/** Never throws, whatever the document is. @param document its text, or the bytes of its file. */
+export function lintPolicy(document: string | Uint8Array, options: LintOptions = {}): LintReport {
+  if (typeof document === 'string') return lintText(document, options);
+  const { type = 'identity' } = options;
+  let text: string;
+  try {
+    text = policyText(document, type);
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error;
+    return { type, findings: [toFinding(refusal(error, type), undefined, new Map())] };
+  }
+  return lintText(text, options);
+}
+
+function lintText(text: string, options: LintOptions): LintReport {
   const type = options.type ?? detected(text);
   const { bucket } = options;
   const read = readStatements(text, bucket === undefined ? { type } : { type, bucket });
