@@ -15,13 +15,17 @@ const OTHER_SECRETS: ReadonlySet<string> = new Set([
 /**
  * Replaces the values of parameters that carry a secret, a token or a signature (SigV4's, SigV2's, SSE-C keys), in any
  * case and percent-encoding of their names, and the user information of an absolute URL. Cautious about separators:
- * after the path, a parameter may begin after `?`, `&`, `;` or `#`, and its value ends at `&` or at the end.
+ * after the path, a parameter may begin after `?`, `&`, `;` or `#`, and its value ends at `&` or at the end. A value that
+ * is such a URL itself, percent-encoded as pages that show a file take it, is replaced as a whole.
  */
 export function redactRequestUri(uri: string): string {
-  return redactParameters(redactUserInformation(uri));
+  return redactParameters(redactUserInformation(uri), MAX_NESTING);
 }
 
-function redactParameters(uri: string): string {
+/** How often a value may be encoded. */
+const MAX_NESTING = 3;
+
+function redactParameters(uri: string, nesting: number): string {
   const query = uri.search(/[?#]/);
   if (query === -1) return uri;
   let out = '';
@@ -47,10 +51,21 @@ function redactParameters(uri: string): string {
       start = valueEnd + 1;
     } else {
       const next = firstSeparator(uri, equals + 1);
-      start = next === -1 ? uri.length : next + 1;
+      const end = next === -1 ? uri.length : next;
+      if (holdsSecret(uri.slice(equals + 1, end), nesting)) {
+        out += uri.slice(copied, equals + 1) + REDACTED;
+        copied = end;
+      }
+      start = end + 1;
     }
   }
   return copied === 0 ? uri : out + uri.slice(copied);
+}
+
+function holdsSecret(value: string, nesting: number): boolean {
+  if (nesting === 0 || !value.includes('%')) return false;
+  const decoded = decodeLoosely(value);
+  return redactParameters(decoded, nesting - 1) !== decoded;
 }
 
 /** `http://name:password@host/…`, which no S3 client sends, but a forward proxy's client or a referer may. */

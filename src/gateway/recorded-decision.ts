@@ -105,22 +105,18 @@ function recordContext({ entries }: ConditionContext): {
   return { context, ...(leftOut.length > 0 && { leftOut }) };
 }
 
-/** A page can be opened by a presigned URL. */
-function withoutSecrets<Value extends string | readonly string[]>(
-  name: string,
-  value: Value,
-): Value | string {
-  return name === REFERER && typeof value === 'string' ? redactRequestUri(value) : value;
+/** A page can be opened by a presigned URL, and an object can lead to one. */
+function withoutSecrets<Value extends string | readonly string[]>(key: string, value: Value): Value | string {
+  return typeof value === 'string' && URLS.has(key.toLowerCase()) ? redactRequestUri(value) : value;
 }
 
-const REFERER = 'aws:Referer';
+const URLS: ReadonlySet<string> = new Set(['aws:referer', 's3:x-amz-website-redirect-location']);
 
 /** Undefined also for what cannot be told: the decision says so, where it hung on it. */
 function reported(key: string, lookup: ConditionContext['lookup']): string | readonly string[] | undefined {
-  const folded = key.toLowerCase();
   try {
-    const value = lookup(folded);
-    return value && withoutSecrets(folded === REFERER.toLowerCase() ? REFERER : key, value);
+    const value = lookup(key.toLowerCase());
+    return value && withoutSecrets(key, value);
   } catch {
     return undefined;
   }

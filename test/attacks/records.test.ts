@@ -1,4 +1,4 @@
-/** Requests that would make a flood of the access records. */
+/** Requests that would make a flood of the access records, or put secrets into them. */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BUCKET, openArena, type Arena } from './arena.ts';
@@ -52,4 +52,24 @@ test('a thousand refused keys and a large policy: each has its reason, and the f
     entries.map((_, index) => (index < 20 ? 1 : 0)),
   );
   expect(JSON.stringify(record).length).toBeLessThan(500_000);
+});
+
+test('where an object leads to is recorded without what would open it', async () => {
+  const location = 'https://s3.example/b/k?X-Amz-Date=1&X-Amz-Signature=hunter2';
+  const Condition = { StringLike: { 'S3:X-Amz-Website-Redirect-Location': 'https:*' } };
+  const credentials = await arena.gateway.keyWithPolicy('leads', {
+    Version: '2012-10-17',
+    Statement: [
+      { Effect: 'Allow', Action: 's3:*', Resource: '*' },
+      { Effect: 'Deny', Action: 's3:PutObject', Resource: '*', Condition },
+    ],
+  });
+  const headers = [['x-amz-website-redirect-location', location]] as const;
+  const response = await arena.send(
+    arena.sign({ method: 'PUT', target: `/${BUCKET}/leads`, body: 'x', headers, credentials }),
+  );
+  expect(response.status).toBe(403);
+  const record = JSON.stringify(await arena.gateway.record(response.headers['x-amz-request-id'] ?? ''));
+  expect(record).toContain('https://s3.example/b/k?X-Amz-Date=1&X-Amz-Signature=REDACTED');
+  expect(record).not.toContain('hunter2');
 });

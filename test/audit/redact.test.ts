@@ -40,6 +40,12 @@ describe('redaction of request URIs', () => {
     ],
     ['S3 Express token', '/k?x-amz-s3session-token=hunter2', 'hunter2'],
     ['Authorization as a parameter', '/k?authorization=AWS4-HMAC-SHA256%20hunter2', 'hunter2'],
+    [
+      'a page that shows a file',
+      'https://h/view?file=https%3A%2F%2Fs3%2Fb%2Fk%3FX-Amz-Date%3D1%26X-Amz-Signature%3Dhunter2&x=y',
+      'hunter2',
+    ],
+    ['such a page, encoded once more', '/v?a=b&f=%252Fk%253FX-Amz-Signature%253Dhunter2', 'hunter2'],
     ['password of an absolute target', 'http://me:hunter2@host/k', 'hunter2'],
     ['password with an at sign', 'http://me:hunt@er2@host/k?x', 'er2'],
   ])('%s', (_, uri, secret) => {
