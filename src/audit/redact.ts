@@ -63,9 +63,12 @@ function redactParameters(uri: string, nesting: number): string {
 }
 
 function holdsSecret(value: string, nesting: number): boolean {
-  if (nesting === 0 || !value.includes('%')) return false;
-  const decoded = decodeLoosely(value);
-  return redactParameters(decoded, nesting - 1) !== decoded;
+  let text = value;
+  for (let level = 0; level < nesting && text.includes('%'); level += 1) {
+    text = decodeLoosely(text);
+    if (redactParameters(text, 0) !== text) return true;
+  }
+  return false;
 }
 
 /** `http://name:password@host/…`, which no S3 client sends, but a forward proxy's client or a referer may. */
