@@ -394,14 +394,17 @@ test('the number of signatures tried is bounded, whatever was sent', () => {
   expect(user).toBeLessThan(2_000_000);
 });
 
-/** CPU time of five diagnoses that find nothing, in microseconds. */
+/** CPU time of five diagnoses that find nothing, in microseconds; the best of a few, since what else runs only adds. */
 function costOf(target: string, headers: readonly Header[] = []): number {
   const sent = byHand(headers, UNSIGNED, target);
   const right = sent.headers.find(([name]) => name === 'Authorization')?.[1] ?? '';
   const forged = header(sent, 'authorization', right.replace(/.$/, 'x'));
-  const started = process.cpuUsage();
-  for (let i = 0; i < 5; i++) diagnose(forged);
-  return process.cpuUsage(started).user;
+  const times = [0, 1, 2].map(() => {
+    const started = process.cpuUsage();
+    for (let i = 0; i < 5; i++) diagnose(forged);
+    return process.cpuUsage(started).user;
+  });
+  return Math.min(...times);
 }
 
 test.for<[string, string, readonly Header[]]>([
@@ -415,7 +418,8 @@ test.for<[string, string, readonly Header[]]>([
 ])('a request that is large by %s costs hardly more than any other', ([, target, headers]) => {
   costOf('/bucket/key');
   const usual = costOf('/bucket/key');
-  expect(costOf(target, headers)).toBeLessThan(3 * usual);
+  // What grew with the size would cost a hundred times as much.
+  expect(costOf(target, headers)).toBeLessThan(8 * usual);
 });
 
 function byHand(headers: readonly Header[], payloadHash = UNSIGNED, target = '/bucket/key') {
