@@ -63,6 +63,10 @@ export const RULE_EXAMPLES: Readonly<Record<LintFinding['rule'], RuleExamples>> 
     bad: { ...deny, Resource: OBJECTS, Condition: { Bool: { 'aws:SecureTransport': 'false' } } },
     good: { ...deny, Condition: { Bool: { 'aws:SecureTransport': 'false' } } },
   },
+  'allow-one-level': {
+    bad: { ...read, Action: 's3:*', Resource: BUCKET },
+    good: { ...read, Action: 's3:*', Resource: BOTH },
+  },
   'unknown-condition-key': {
     bad: { ...read, Condition: { IpAddress: { 'aws:SourceIP4': '203.0.113.0/24' } } },
     good: { ...read, Condition: { IpAddress: { 'aws:SourceIp': '203.0.113.0/24' } } },
@@ -70,6 +74,10 @@ export const RULE_EXAMPLES: Readonly<Record<LintFinding['rule'], RuleExamples>> 
   'condition-key-not-carried': {
     bad: { ...read, Condition: { StringLike: { 's3:prefix': 'team/*' } } },
     good: listed('team/*'),
+  },
+  'condition-key-absent': {
+    bad: { ...deny, Condition: { StringNotEquals: { 'aws:SourceVpce': 'vpce-1a2b3c4d' } } },
+    good: { ...deny, Condition: { NotIpAddress: { 'aws:SourceIp': '203.0.113.0/24' } } },
   },
   'multivalued-key': {
     bad: { ...write, Condition: { StringEquals: { 's3:RequestObjectTagKeys': 'team' } } },
@@ -86,6 +94,10 @@ export const RULE_EXAMPLES: Readonly<Record<LintFinding['rule'], RuleExamples>> 
   'value-case': {
     bad: { ...read, Condition: { StringEquals: { 'aws:SecureTransport': 'True' } } },
     good: { ...read, Condition: { Bool: { 'aws:SecureTransport': 'true' } } },
+  },
+  'literal-wildcard': {
+    bad: { ...read, Condition: { StringEquals: { 'aws:PrincipalTag/team': 'red-*' } } },
+    good: { ...read, Condition: { StringLike: { 'aws:PrincipalTag/team': 'red-*' } } },
   },
   'value-unit': {
     bad: { ...deny, Condition: { NumericGreaterThan: { 's3:signatureAge': '600' } } },
@@ -165,6 +177,10 @@ export const RULE_EXAMPLES: Readonly<Record<LintFinding['rule'], RuleExamples>> 
   },
   'prefix-without-slash': {
     bad: { ...read, Resource: `${BUCKET}/team*` },
+    good: { ...read, Resource: `${BUCKET}/team/*` },
+  },
+  'folder-without-wildcard': {
+    bad: { ...read, Resource: `${BUCKET}/team/` },
     good: { ...read, Resource: `${BUCKET}/team/*` },
   },
   'prefix-leading-slash': {

@@ -242,7 +242,11 @@ class DocumentReader {
     if (text === '*') return;
     const colon = text.indexOf(':');
     if (colon < 1 || colon === text.length - 1) {
-      throw this.#refuse(UNPREFIXED, position, `\`${text}\` has no service prefix; write \`s3:${text}\``);
+      throw this.#refuse(
+        UNPREFIXED,
+        position,
+        `\`${text}\` has no service prefix; write \`s3:${text.replace(/^s3[^a-z]*/i, '')}\``,
+      );
     }
     if (text.includes(':', colon + 1)) {
       throw this.#refuse('Actions/Condition can contain only one colon.', position, `\`${text}\` has more`);

@@ -2,6 +2,9 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { CONDITION_KEYS } from '../../src/gateway/condition-keys.ts';
+import { isAbsent } from '../../src/gateway/condition-key.ts';
+import { ABSENT_KEYS } from '../../src/policy/lint/check-absent-keys.ts';
 import { compilePolicy, evaluate, lintPolicy, parsePolicy, type PolicyType } from '../../src/policy/index.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -298,13 +301,13 @@ describe('who is let in', () => {
     ['what is no identity', { StringEquals: { 's3:authType': 'REST-HEADER' } }, 'public-access'],
     ['a header', { StringEquals: { 'aws:UserAgent': 'x' } }, 'weak-narrowing'],
     ['half of the Internet', { IpAddress: { 'aws:SourceIp': '0.0.0.0/1' } }, 'weak-narrowing'],
-    ['a wildcard', { StringLike: { 'aws:PrincipalOrgID': '*' } }, 'weak-narrowing'],
+    ['a wildcard', { StringLike: { 'aws:PrincipalAccount': '*' } }, 'weak-narrowing'],
     [
       'a key that may be absent',
-      { StringEqualsIfExists: { 'aws:SourceVpce': 'vpce-1a2b3c4d' } },
+      { StringEqualsIfExists: { 'aws:PrincipalAccount': '111122223333' } },
       'weak-narrowing',
     ],
-    ['all but one', { StringNotEquals: { 'aws:SourceVpc': 'vpc-111bbb22' } }, 'weak-narrowing'],
+    ['all but one', { StringNotEquals: { 'aws:PrincipalAccount': '111122223333' } }, 'weak-narrowing'],
   ])('narrowed by %s: %#', (_, condition, rule) => {
     expect(rules(document(allow({ Principal: '*', Condition: condition })))).toEqual([rule]);
   });
@@ -312,7 +315,7 @@ describe('who is let in', () => {
   test('one narrow condition is enough', () => {
     const condition = {
       StringLike: { 'aws:Referer': '*' },
-      StringEquals: { 'aws:PrincipalOrgID': 'o-xxxxxxxxxxx' },
+      StringEquals: { 'aws:PrincipalAccount': '111122223333' },
     };
     expect(rules(document(allow({ Principal: { AWS: '*' }, Condition: condition })))).toEqual([]);
   });
@@ -602,4 +605,107 @@ test('whatever the document, lint says something or nothing, and never fails', (
       expect(lintPolicy(text).findings.length).toBeGreaterThan(0);
     }),
   );
+});
+
+describe('keys that no request here has', () => {
+  test('are those of docs/condition-keys.md, but for what sessions and other services have', () => {
+    const never = CONDITION_KEYS.filter(isAbsent).map(({ name }) => name);
+    const listed = Object.values(ABSENT_KEYS).flat();
+    expect(listed.filter((key) => !never.includes(key))).toEqual([]);
+    const left = never.filter((key) => !listed.includes(key) && !key.startsWith('s3'));
+    expect(left.toSorted()).toEqual([
+      'aws:AssumedRoot',
+      'aws:FederatedProvider',
+      'aws:MultiFactorAuthAge',
+      'aws:MultiFactorAuthPresent',
+      'aws:SourceIdentity',
+      'aws:TokenIssueTime',
+      'identitystore:UserId',
+    ]);
+  });
+
+  test.each([
+    ['Allow', { StringEquals: { 'aws:PrincipalOrgID': 'o-1' } }, 'never holds, and the Allow never applies'],
+    ['Allow', { StringNotLike: { 'AWS:sourcevpce': 'v' } }, 'always holds, and the Allow is not narrowed'],
+    ['Deny', { StringNotEqualsIfExists: { 'aws:SourceVpc': 'v' } }, 'always holds, and the Deny refuses all'],
+    ['Deny', { Null: { 'aws:SourceVpce': 'false' } }, 'never holds, and the Deny never applies'],
+    ['Deny', { Null: { 'aws:ResourceTag/a': 'true' } }, 'always holds, and the Deny refuses all'],
+  ])('%s if %j', (Effect, Condition, words) => {
+    const { findings } = lintPolicy(document(allow({ Effect, Condition })));
+    expect(findings.find(({ rule }) => rule === 'condition-key-absent')?.message).toContain(words);
+  });
+});
+
+describe('wildcards that are none', () => {
+  test.each([
+    ['StringEquals', 'aws:PrincipalArn', 'arn:aws:iam::111122223333:user/*', true],
+    ['StringNotEqualsIgnoreCase', 'aws:username', 'adm*', true],
+    ['ForAnyValue:StringEquals', 'aws:TagKeys', 'a*', true],
+    ['StringLike', 'aws:username', 'adm*', false],
+    ['ArnEquals', 'aws:PrincipalArn', 'arn:aws:iam::111122223333:user/*', false],
+    ['StringEquals', 'aws:username', 'adm${*}', false],
+    ['StringEquals', 's3:if-none-match', '*', false],
+  ])('%s on %s with `%s`: %s', (operator, key, value, isSaid) => {
+    const found = rules(when({ [operator]: { [key]: value } }));
+    expect(found.includes('literal-wildcard')).toBe(isSaid);
+  });
+});
+
+describe('half of a bucket', () => {
+  test.each([
+    [[allow({ Action: 's3:*', Resource: BUCKET })], true],
+    [[allow({ Action: '*', Resource: [BUCKET] })], true],
+    [[allow({ Action: 's3:*', Resource: [BUCKET, OBJECTS] })], false],
+    [[allow({ Action: 's3:*', Resource: BUCKET }), allow({ Action: 's3:Get*' })], false],
+    [[allow({ Action: 's3:List*', Resource: BUCKET })], false],
+    [[allow({ Action: 's3:*', Resource: '*' })], false],
+  ])('an Allow of everything on the bucket alone: %#', (statements, isSaid) => {
+    expect(rules(document(...statements)).includes('allow-one-level')).toBe(isSaid);
+  });
+
+  test.each([
+    [`${BUCKET}/team/`, true],
+    [`${BUCKET}/`, true],
+    [[`${BUCKET}/team/`, `${BUCKET}/team/*`], false],
+    [`${BUCKET}/team/*`, false],
+    [`${BUCKET}/team`, false],
+  ])('a folder without what is in it: %j', (Resource, isSaid) => {
+    expect(rules(document(allow({ Resource }))).includes('folder-without-wildcard')).toBe(isSaid);
+  });
+});
+
+describe('variables', () => {
+  test('a wildcard right behind one also names neighbours: `al` would read what is of `alice`', () => {
+    const Resource = `${BUCKET}/home/\${aws:username}*`;
+    expect(lintPolicy(document(allow({ Resource }))).findings).toMatchObject([
+      { rule: 'prefix-without-slash', fix: `write \`${BUCKET}/home/\${aws:username}/*\`` },
+    ]);
+    const Condition = { StringLike: { 's3:prefix': 'home/${aws:username}*' } };
+    expect(rules(document(allow({ Action: 's3:ListBucket', Resource: BUCKET, Condition })))).toEqual([
+      'prefix-without-slash',
+    ]);
+    expect(rules(document(allow({ Resource: `${BUCKET}/home/\${*}*` })))).toEqual([]);
+  });
+
+  test('of a name that no key has are told, with the one that is meant', () => {
+    expect(lintPolicy(document(allow({ Resource: `${BUCKET}/\${aws:usernam}/*` }))).findings).toMatchObject([
+      { rule: 'unknown-condition-key', fix: 'write `aws:username`' },
+    ]);
+  });
+
+  test('are named as they are written; no default is advised where it would let somebody in', () => {
+    const Resource = `${BUCKET}/\${aws:PrincipalTag/team}/*`;
+    const [finding] = lintPolicy(document(allow({ Resource }))).findings;
+    expect(finding?.message).toContain('no `aws:PrincipalTag/team`');
+    expect(finding?.fix).toMatch(/^leave it/);
+    expect(lintPolicy(document(deny({ Resource }))).findings).toMatchObject([
+      { severity: 'warning', fix: expect.stringMatching(/^give it a default/) },
+    ]);
+  });
+});
+
+test('a dot for the colon of an action is told with the action that is meant', () => {
+  expect(lintPolicy(document(allow({ Action: 's3.GetObject' }))).findings).toMatchObject([
+    { severity: 'error', fix: 'write `s3:GetObject`' },
+  ]);
 });

@@ -13,6 +13,7 @@ export function checkActions(facts: StatementFacts, subject: LintSubject): reado
     }),
     ...(subject.type === 'trust' ? [] : withoutResource(facts)),
     ...oneLevelDenied(facts),
+    ...bucketAllowed(facts, subject),
   ];
 }
 
@@ -149,6 +150,32 @@ function oneLevelDenied({ statement, actionItems, resources }: StatementFacts): 
       position: wide.item.position,
       message: `\`${wide.item.text}\` is denied for ${hasBucket ? 'the bucket, and not for its objects' : 'objects, and not for the bucket itself'}`,
       fix: `add \`arn:aws:s3:::${bucket}${hasBucket ? '/*' : ''}\` to the resources`,
+    },
+  ];
+}
+
+/** `Allow s3:*` on the bucket alone, where no other statement allows anything on objects. */
+function bucketAllowed(
+  { statement, actionItems, resources }: StatementFacts,
+  { statements }: LintSubject,
+): readonly Draft[] {
+  const { effect, actions } = statement;
+  const all = actionItems.find(({ item }) => /^(?:s3:)?\*$/i.test(item.text));
+  const [first] = resources;
+  if (effect !== 'Allow' || actions.negated || statement.resources?.negated === true) return [];
+  if (all === undefined || first === undefined || !resources.every(({ levels }) => levels.bucket)) return [];
+  const allowsObjects = statements.some(
+    (other) =>
+      other.statement.effect === 'Allow' &&
+      (other.statement.resources?.negated === true || other.resources.some(({ levels }) => levels.object)),
+  );
+  if (allowsObjects) return [];
+  return [
+    {
+      rule: 'allow-one-level',
+      position: all.item.position,
+      message: `\`${all.item.text}\` is allowed for the bucket, and not for its objects`,
+      fix: `add \`arn:aws:s3:::${first.bucket ?? 'BUCKET'}/*\` to the resources`,
     },
   ];
 }

@@ -8,6 +8,7 @@ import { keyType, type KeyType } from './key-types.ts';
 export function checkConditionValues({ statement }: StatementFacts, subject: LintSubject): readonly Draft[] {
   return statement.conditions.flatMap((condition) => [
     ...valueCase(condition, subject),
+    ...literalWildcard(condition, subject),
     ...valueUnit(condition),
   ]);
 }
@@ -35,6 +36,31 @@ function valueCase(condition: LocatedCondition, { variables }: LintSubject): rea
 
 function valuesOf(type: KeyType | undefined): readonly string[] {
   return type?.kind === 'Bool' ? ['true', 'false'] : (type?.values ?? []);
+}
+
+/** Of these `*` is a value: any version there is, and any text. */
+const WITH_STARS = new Set(['s3:if-match', 's3:if-none-match', 's3:x-amz-object-if-match', 's3:delimiter']);
+
+function literalWildcard(
+  { key, name, use, values, position }: LocatedCondition,
+  { variables }: LintSubject,
+): readonly Draft[] {
+  const { operator } = use;
+  if (!/^String(?:Not)?Equals/.test(operator.name) || WITH_STARS.has(key.toLowerCase())) return [];
+  const wild = values.find((value) =>
+    (variables ? value.replaceAll(/\$\{[^}]*\}/g, '') : value).includes('*'),
+  );
+  if (wild === undefined) return [];
+  return [
+    {
+      rule: 'literal-wildcard',
+      position,
+      message: `\`${name}\` takes the \`*\` of \`${wild}\` on \`${key}\` as it is written`,
+      fix: operator.name.endsWith('IgnoreCase')
+        ? 'name the values, or write a `Like` operator, which compares with the case'
+        : `write \`${name.replace('Equals', 'Like')}\``,
+    },
+  ];
 }
 
 /** Seconds since 1970 are that large in the year 5138: it must be milliseconds. */

@@ -30,7 +30,7 @@ export function checkListing({ statement, actions }: StatementFacts): readonly D
 /** `team` and `team*`, where `team/` was meant. */
 function neighbours({ key, position, values }: LocatedCondition): readonly Draft[] {
   return values
-    .filter((value) => /[\p{L}\p{N}]\**$/u.test(value))
+    .filter((value) => /(?:[\p{L}\p{N}]|\$\{[^}*?$][^}]*\})\**$/u.test(value))
     .map((value) => {
       const prefix = value.replace(/\*+$/, '');
       return {

@@ -23,6 +23,7 @@ export function checkResources(
         : []),
       ...(opens(statement, element?.negated === true) ? openPrefix(item, bucket, key) : []),
       ...leadingSlash(item, bucket, key),
+      ...emptyFolder(item, key, resources),
     ]),
   ];
 }
@@ -86,8 +87,8 @@ function emptyElements({ actions, resources, conditions }: StatementFacts['state
   ];
 }
 
-/** A wildcard right behind a letter or digit is one that forgot the separator; `team-*` is a family of buckets. */
-const BEHIND_WORD = /[\p{L}\p{N}]\*+$/u;
+/** A wildcard right behind a letter, a digit or a variable is one that forgot the separator; `team-*` is a family of buckets. */
+const BEHIND_WORD = /(?:[\p{L}\p{N}]|\$\{[^}*?$][^}]*\})\*+$/u;
 
 function wideBucket(item: LocatedText, bucket: string | undefined): readonly Draft[] {
   if (bucket === undefined || !BEHIND_WORD.test(bucket)) return [];
@@ -115,6 +116,24 @@ function openPrefix(
       position: item.position,
       message: `\`${item.text}\` also names \`${bucket}/${prefix}-evil/\``,
       fix: `write \`arn:aws:s3:::${bucket}/${prefix}/*\``,
+    },
+  ];
+}
+
+/** `team/`, where `team/*` was meant, and is not there as well. */
+function emptyFolder(
+  { text, position }: LocatedText,
+  key: string | undefined,
+  resources: StatementFacts['resources'],
+): readonly Draft[] {
+  if (key === undefined || (key !== '' && !key.endsWith('/'))) return [];
+  if (resources.some(({ item }) => item.text === `${text}*`)) return [];
+  return [
+    {
+      rule: 'folder-without-wildcard',
+      position,
+      message: `\`${text}\` names ${key === '' ? 'no key' : 'the key of the folder'}, and nothing below it`,
+      fix: `write \`${text}*\``,
     },
   ];
 }

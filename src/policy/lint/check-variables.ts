@@ -3,6 +3,7 @@ import type { Position } from '../error.ts';
 import { parseTemplate, type Token } from '../template.ts';
 import type { Draft } from './finding.ts';
 import type { LintSubject, StatementFacts } from './facts.ts';
+import { unknownKey } from './check-condition-keys.ts';
 import { keyType } from './key-types.ts';
 
 /** A text that may hold variables, and what follows when one of them has no value. */
@@ -60,12 +61,15 @@ function unresolved(
   { text, position, without, opensUp }: Place,
   { type }: LintSubject,
 ): readonly Draft[] {
+  const key = asWritten(variable.key, text);
+  const unknown = unknownKey(key);
+  if (unknown !== undefined) return [{ ...unknown, position }];
   if (keyType(variable.key)?.multivalued === true) {
     return [
       {
         rule: 'variable-multivalued',
         position,
-        message: `\`${text}\`: \`${variable.key}\` is a list, which cannot stand in a text`,
+        message: `\`${text}\`: \`${key}\` is a list, which cannot stand in a text`,
         fix: 'use a key with one value, or a condition with `ForAnyValue` on this key',
       },
     ];
@@ -77,10 +81,18 @@ function unresolved(
       // Where less is allowed than was meant, nobody gets in who should not.
       severity: opensUp ? 'warning' : 'note',
       position,
-      message: `\`${text}\`: a request may have no \`${variable.key}\`, and ${without}`,
-      fix: `give it a default that fits nothing, as in \`\${${variable.key}, 'none'}\`, or require the key with \`"Null": {"${variable.key}": "false"}\``,
+      message: `\`${text}\`: a request may have no \`${key}\`, and ${without}`,
+      fix: opensUp
+        ? `give it a default that fits nothing, as in \`\${${key}, 'none'}\`, or require the key with \`"Null": {"${key}": "false"}\``
+        : `leave it, if such requests are to get nothing; a default, as in \`\${${key}, 'none'}\`, would be theirs`,
     },
   ];
+}
+
+/** Keys of variables are kept in lower case: as the document has it. */
+function asWritten(key: string, text: string): string {
+  const start = text.toLowerCase().indexOf(`\${${key}`) + 2;
+  return start < 2 ? key : text.slice(start, start + key.length);
 }
 
 /** Every request has them; those of the caller, where an identity policy is asked, so that there is a caller. */

@@ -3,6 +3,7 @@ import { PolicyError, type PolicyType } from '../error.ts';
 import { policyText } from '../policy-text.ts';
 import { checkActions } from './check-actions.ts';
 import { checkAbsence } from './check-absence.ts';
+import { checkAbsentKeys } from './check-absent-keys.ts';
 import { checkConditionKeys } from './check-condition-keys.ts';
 import { checkConditionValues } from './check-condition-values.ts';
 import { checkContradictions } from './check-contradictions.ts';
@@ -73,6 +74,7 @@ const CHECKS: readonly ((facts: StatementFacts, subject: LintSubject) => readonl
   checkConditionValues,
   checkContradictions,
   checkAbsence,
+  checkAbsentKeys,
   checkVariables,
   checkListing,
   checkRedundancy,

@@ -51,6 +51,11 @@ export const RULES = {
     title: 'A Deny of actions of all kinds names only the bucket, or only its objects.',
     why: 'With a wildcard in the action and one kind of resource, the other half is not denied: `s3:*` on `BUCKET/*` leaves listings, and the policy itself, alone.',
   },
+  'allow-one-level': {
+    severity: 'warning',
+    title: 'An Allow of all actions names only the bucket.',
+    why: '`s3:*` on `BUCKET` allows listings and settings, and no object is read or written: objects are `BUCKET/*`.',
+  },
   'unknown-condition-key': {
     severity: 'warning',
     title: 'No condition key has this name.',
@@ -60,6 +65,11 @@ export const RULES = {
     severity: 'warning',
     title: 'No request for the action carries the condition key.',
     why: 'Every action takes only some keys of S3. For the others the key is absent: a positive operator never holds, a negated one always does.',
+  },
+  'condition-key-absent': {
+    severity: 'warning',
+    title: 'No request to this gateway has the condition key.',
+    why: 'AWS fills such keys in about its own networks, services and organizations ([condition-keys.md](condition-keys.md#never-there)). Here a positive operator never holds: an Allow grants nothing. A negated one always does: `Deny ... StringNotEquals aws:SourceVpce` refuses everybody.',
   },
   'multivalued-key': {
     severity: 'warning',
@@ -80,6 +90,11 @@ export const RULES = {
     severity: 'warning',
     title: 'The value is written in another case than requests have it.',
     why: 'Values are compared with their case, unless the operator ends in `IgnoreCase`.',
+  },
+  'literal-wildcard': {
+    severity: 'warning',
+    title: 'A wildcard is compared as the character that it is.',
+    why: '`*` is a wildcard for `StringLike`, `StringNotLike` and the ARN operators. `StringEquals` compares it with a star, which hardly any value has: the positive form never holds, the negated form always does.',
   },
   'value-unit': {
     severity: 'warning',
@@ -150,6 +165,11 @@ export const RULES = {
     severity: 'warning',
     title: 'The prefix also names its neighbours.',
     why: 'A prefix ends where it says: `team*` is also `team-evil/`. The slash makes it a folder.',
+  },
+  'folder-without-wildcard': {
+    severity: 'warning',
+    title: 'A folder is named, and nothing in it.',
+    why: '`BUCKET/team/` is one key, that of the folder itself. What is below it is `BUCKET/team/*`.',
   },
   'prefix-leading-slash': {
     severity: 'warning',
