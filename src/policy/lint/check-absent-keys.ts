@@ -86,9 +86,7 @@ function absentKey(condition: LocatedCondition, { effect }: Statement, reason: s
   const holds = holdsWithout(condition);
   const follows = {
     Allow: holds ? 'the Allow is not narrowed by it' : 'the Allow never applies',
-    Deny: holds
-      ? 'the Deny refuses all that the rest of it is about'
-      : 'the Deny never applies',
+    Deny: holds ? 'the Deny refuses all that the rest of it is about' : 'the Deny never applies',
   };
   return {
     rule: 'condition-key-absent',
