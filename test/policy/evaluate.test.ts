@@ -1,7 +1,5 @@
-import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  compilePolicies,
   compilePolicy,
   evaluate,
   parsePolicy,
@@ -35,11 +33,6 @@ function policy(
 ): CompiledPolicy {
   const text = JSON.stringify({ Version: '2012-10-17', Statement: statements });
   return compilePolicy(parsePolicy(text, { type }), { name: type });
-}
-
-function source(statements: readonly StatementJson[]) {
-  const text = JSON.stringify({ Version: '2012-10-17', Statement: statements });
-  return { document: parsePolicy(text, { type: 'identity' }), name: 'identity' };
 }
 
 interface Asked {
@@ -143,144 +136,5 @@ describe('failure', () => {
     ];
     expect(ask({ identity: policy(statements) }, { context }).effect).toBe('Allow');
     expect(asked).toEqual(['aws:useragent']);
-  });
-});
-
-const pick = fc.constantFrom;
-const statement: fc.Arbitrary<StatementJson> = fc.record(
-  {
-    Effect: pick('Allow', 'Deny'),
-    Action: fc.array(pick('s3:GetObject', 's3:Get*', 's3:*', '*', 's3:PutObject', 's3:?etObject'), {
-      minLength: 1,
-      maxLength: 2,
-    }),
-    Resource: fc.array(
-      pick(
-        '*',
-        'arn:aws:s3:::logs/*',
-        'arn:aws:s3:::logs/a*c',
-        'arn:aws:s3:::*/a?c',
-        'arn:aws:s3:::logs/${aws:username}/*',
-        'arn:aws:s3:::other/*',
-      ),
-      { minLength: 1, maxLength: 2 },
-    ),
-    Condition: pick(
-      { StringEquals: { 'aws:UserAgent': ['x', 'y'] } },
-      { StringNotEquals: { 'aws:UserAgent': 'x' } },
-      { StringLikeIfExists: { 'aws:UserAgent': '?' } },
-      { Null: { 'aws:UserAgent': 'true' } },
-      { 'ForAllValues:StringEquals': { 'aws:TagKeys': ['a', 'b'] } },
-      { 'ForAnyValue:StringNotEquals': { 'aws:TagKeys': ['a'] } },
-      { Bool: { 'aws:SecureTransport': 'true' }, StringEquals: { 'aws:UserAgent': 'x' } },
-    ),
-  },
-  { requiredKeys: ['Effect', 'Action', 'Resource'] },
-);
-const statements = fc.array(statement, { maxLength: 6 });
-const request = fc
-  .record({
-    action: pick('s3:GetObject', 's3:PutObject', 's3:DeleteObject'),
-    resource: pick(
-      'arn:aws:s3:::logs/abc',
-      'arn:aws:s3:::logs/alice/x',
-      'arn:aws:s3:::other/a/c',
-      'arn:aws:s3:::logs',
-    ),
-    values: fc.record(
-      {
-        'aws:useragent': pick('x', 'y', 'z', ''),
-        'aws:tagkeys': fc.subarray(['a', 'b', 'c']),
-        'aws:securetransport': pick('true', 'false'),
-        'aws:username': pick('alice', '*'),
-      },
-      { requiredKeys: [] },
-    ),
-  })
-  .map(({ action, resource, values }) => {
-    const context = new Map<string, string | readonly string[]>(Object.entries(values));
-    return { action, resource, context: (key: string) => context.get(key) };
-  });
-
-const effectOf = (list: readonly StatementJson[], asked: Asked): string =>
-  ask({ identity: policy(list) }, asked).effect;
-
-const swap = (text: string): string =>
-  Array.from(text, (letter) =>
-    letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase(),
-  ).join('');
-
-const swapKeys = (value: unknown): unknown =>
-  Object.fromEntries(
-    Object.entries(value as Record<string, Record<string, unknown>>).map(([operator, keys]) => [
-      operator,
-      Object.fromEntries(Object.entries(keys).map(([key, values]) => [swap(key), values])),
-    ]),
-  );
-
-describe('properties', () => {
-  test('a Deny that matches is never overridden', () => {
-    fc.assert(
-      fc.property(statements, request, (list, asked) => {
-        const deny: StatementJson = { Effect: 'Deny', Action: asked.action, Resource: asked.resource };
-        expect(effectOf([...list, deny], asked)).toBe('Deny');
-        expect(effectOf([allowAll, deny, ...list], asked)).toBe('Deny');
-      }),
-    );
-  });
-
-  test('adding an Allow never denies more, adding a Deny never allows more', () => {
-    fc.assert(
-      fc.property(statements, statement, request, (list, extra, asked) => {
-        const before = effectOf(list, asked);
-        const after = effectOf([...list, extra], asked);
-        expect([before, extra.Effect]).toContain(after);
-      }),
-      { numRuns: 500 },
-    );
-  });
-
-  test('the order of statements and of policies does not matter', () => {
-    fc.assert(
-      fc.property(statements, request, (list, asked) => {
-        const expected = effectOf(list, asked);
-        const alone = list.map((each) => source([each]));
-        expect(effectOf(list.toReversed(), asked)).toBe(expected);
-        expect(ask({ identity: compilePolicies(alone) }, asked).effect).toBe(expected);
-        expect(ask({ identity: compilePolicies(alone.toReversed()) }, asked).effect).toBe(expected);
-      }),
-      { numRuns: 300 },
-    );
-  });
-
-  test('the case of actions and condition keys does not matter', () => {
-    fc.assert(
-      fc.property(statements, request, (list, asked) => {
-        const swapped = list.map((each) => ({
-          ...each,
-          Action: (each.Action as string[]).map(swap),
-          ...(each.Condition !== undefined && { Condition: swapKeys(each.Condition) }),
-        }));
-        expect(effectOf(swapped, asked)).toBe(effectOf(list, asked));
-        expect(effectOf(list, { ...asked, action: swap(asked.action) })).toBe(effectOf(list, asked));
-      }),
-      { numRuns: 300 },
-    );
-  });
-
-  test('a boundary or session policy never allows more', () => {
-    fc.assert(
-      fc.property(statements, statements, request, (list, limit, asked) => {
-        const identity = policy(list);
-        const limited = [
-          ask({ identity, boundary: policy(limit) }, asked).effect,
-          ask({ identity, session: policy(limit) }, asked).effect,
-        ];
-        const both =
-          effectOf(list, asked) === 'Allow' && effectOf(limit, asked) === 'Allow' ? 'Allow' : 'Deny';
-        expect(limited).toEqual([both, both]);
-      }),
-      { numRuns: 300 },
-    );
   });
 });
