@@ -71,7 +71,9 @@ export async function* readLogLines(
       begunBytes = chunk.length - end - 1;
     }
   } catch (error) {
-    throw new LogSourceError(`\`${source.name}\` cannot be read to its end, line ${line}.`, { cause: error });
+    const how =
+      line === 1 && begunBytes === 0 ? 'cannot be read.' : `cannot be read to its end, line ${line}.`;
+    throw new LogSourceError(`\`${source.name}\` ${how}`, { cause: error });
   }
   const last = Buffer.concat(begun);
   if (begunBytes <= MAX_LINE_BYTES && last.length > 0 && holdsAll(last, wanted))

@@ -89,6 +89,35 @@ describe('a refusal by policy', () => {
     expect(text).toContain('each kind has to allow it: a bucket policy and an identity policy.');
   });
 
+  test('between two accounts, and nothing comes near: whose accounts they are', async () => {
+    const text = await explain({
+      ...denied({ reason: 'no resource policy allows it' }),
+      principal: 'arn:aws:iam::444455556666:user/bob',
+    });
+    expect(text).toContain('to the account 123456789012, and the caller to 444455556666: between two');
+    const own = await explain({
+      ...denied({ reason: 'no identity policy allows it' }),
+      principal: 'arn:aws:iam::123456789012:user/bob',
+    });
+    expect(own).not.toContain('between two');
+  });
+
+  test('in a bucket that is not there: that it is not', async () => {
+    const refused = denied({ reason: 'no identity policy allows it' });
+    expect(await explain({ ...refused, bucketOwner: undefined })).toContain(
+      'There was no bucket `amzn-s3-demo-bucket1` at the gateway',
+    );
+    expect(await explain(refused)).not.toContain('There was no bucket');
+  });
+
+  test('by RestrictPublicBuckets: which statement, and both ways out', async () => {
+    const reason = 'the bucket policy is public, and RestrictPublicBuckets keeps it from other accounts';
+    const nearest = [{ by: BY, role: 'resource', effect: 'Allow', mismatches: [], held: [] }] as const;
+    const text = await explain(denied({ reason, nearest }));
+    expect(text).toContain('statement `Tls` (bucket policy) makes the whole policy public. Without it, or');
+    expect(text).toContain('without RestrictPublicBuckets.');
+  });
+
   test('because a policy could not be evaluated', async () => {
     const text = await explain(denied({ reason: 'demo.json:1:1: Policies must be valid JSON' }));
     expect(text).toContain('a policy could not be evaluated: demo.json:1:1');
@@ -111,6 +140,30 @@ describe('a refusal by policy', () => {
     expect(text).toContain('Copied from  source/a/../b');
     expect(text).toContain('The key is `a/../b`; some stores resolve it to this one');
   });
+});
+
+test('a path-like source of a copy is told, though the record of a refusal does not name the source', async () => {
+  const source = { action: 's3:GetObject', resourceAccount: '123456789012' };
+  const text = await explain({
+    ...denied({ ...source, resource: 'arn:aws:s3:::source/b', reason: 'no identity policy allows it' }),
+    otherDecisions: [{ ...source, effect: 'Allow', resource: 'arn:aws:s3:::source/a/../b', by: BY }],
+  });
+  expect(text).toContain('The key is `a/../b`; some stores resolve it to this one');
+});
+
+test('DeleteObjects of which nothing was refused lists no refused keys', async () => {
+  const decision = {
+    action: 's3:DeleteObject',
+    resource: ARN,
+    resourceAccount: '123456789012',
+    by: BY,
+  } as const;
+  const text = await explain({
+    status: 200,
+    entries: [{ key: 'k', status: 204, decision: { ...decision, effect: 'Allow' } }],
+  });
+  expect(text).toContain('Every key was allowed (1)');
+  expect(text).not.toMatch(/refused/i);
 });
 
 describe('what is no refusal by policy', () => {
@@ -256,7 +309,7 @@ describe('finding the record', () => {
   test('a file that is not there: exit code 2', async () => {
     const { code, stderr } = await find(ID, ['/nonexistent.log', '/nonexistent.log']);
     expect(code).toBe(2);
-    expect(stderr).toContain('`/nonexistent.log` cannot be read to its end');
+    expect(stderr).toContain('`/nonexistent.log` cannot be read. (ENOENT');
   });
 
   test('a damaged record is warned of, with its line', async () => {

@@ -408,7 +408,7 @@ describe('a replay', () => {
     await gateway.keys(['delete', carol.accessKeyId]);
     expect(await inJson(candidate, file)).toMatchObject({
       differences: [],
-      undecidable: [{ count: 1, problem: expect.stringContaining('is not in the store any more') }],
+      undecidable: [{ count: 1, problem: expect.stringContaining('is not in the store (any more)') }],
     });
   });
 

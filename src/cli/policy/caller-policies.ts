@@ -41,7 +41,7 @@ export async function findCallerPolicies(
   return {
     policies: compilePolicies([...sources, ...more]),
     isIncomplete: gone.length > 0,
-    notes: [...gone.map((what) => `${what} is not in the store any more`), ...notes],
+    notes: [...gone.map((what) => `${what} is not in the store (any more)`), ...notes],
   };
 }
 

@@ -34,12 +34,18 @@ export function whatDecides(reason: Reason): readonly string[] {
   if (effect === 'Allow') return nearest.flatMap(conditionsThatHold);
   if (by !== undefined) return nearest.flatMap(refusing);
   const missing = missingPolicy(reason);
-  if (missing === undefined) return nearest.map((each) => `${statementOf(each)} is what this is about.`);
+  if (missing === undefined) return nearest.map((each) => `${statementOf(each)} ${aboutWhich(reason)}`);
   if (nearest.length > 0)
     return [...nearest.filter(isOfInterest).flatMap(nearMiss), ...allNeeded(missing, nearest)];
   return [
     `No Allow is about this action on this resource, or near to it. It would take one in ${REMEDIES[missing]}.`,
   ];
+}
+
+function aboutWhich({ reason = '' }: Reason): string {
+  return parseDenialReason(reason).kind === 'restricted'
+    ? 'makes the whole policy public. Without it, or narrowed by a fixed value (docs/public-access.md), other accounts are decided as ever; and so they are without RestrictPublicBuckets.'
+    : 'is what this is about.';
 }
 
 /** Where a condition alone is missing, statements of such a policy about something else are not. */

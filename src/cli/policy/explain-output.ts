@@ -94,7 +94,12 @@ function decided(decisions: readonly ExplainedDecision[], { evaluation }: Logged
   const left = refused.length - shown.length;
   return [
     '',
-    entries.length === 0 ? 'Decided:' : `Refused keys (${refused.length} of ${countKeys(entries)}):`,
+    refused.length === 0 || entries.length === 0
+      ? 'Decided:'
+      : `Refused keys (${refused.length} of ${countKeys(entries)}):`,
+    ...(entries.length > 0 && refused.length === 0
+      ? [`  Every key was allowed (${countKeys(entries)}): --format json says by what`]
+      : []),
     ...shown.flatMap(describeDecided),
     ...(entries.length > 0 && left > 0 ? [`  and ${left} more: --format json has them all`] : []),
     ...(evaluation === undefined ? [] : [`  Policies looked at: ${list(evaluation.policies)}`]),

@@ -1,9 +1,10 @@
 /** From an access record to its explanation: what became of the request, and why. */
 import type { EntryResult, LoggedRecord, RecordedDecision } from '../../audit/index.ts';
 import { asPathsToo, objectArn } from '../../s3/index.ts';
+import { parseDenialReason } from '../../policy/index.ts';
 import { quoted } from './condition-words.ts';
 import { inShort, whatDecides } from './decision-words.ts';
-import { recordedDecisions } from './recorded-request.ts';
+import { bucketOf, recordedDecisions } from './recorded-request.ts';
 import { whyRefused } from './refusal-words.ts';
 
 export interface RecordExplanation {
@@ -28,9 +29,20 @@ export interface ExplainedDecision {
 }
 
 export function explainRecord(record: LoggedRecord): RecordExplanation {
-  const decisions = recordedDecisions(record).map(({ decision, entry }) =>
-    explainDecision(decision, entry, record),
-  );
+  const recorded = recordedDecisions(record);
+  const decisions = recorded.map(({ decision, entry }) => {
+    const explained = explainDecision(decision, entry);
+    const notes = [
+      ...noSuchBucket(decision, record),
+      ...betweenAccounts(decision, record),
+      ...resolvedPath(
+        decision,
+        recorded.filter((each) => each.entry === entry).map((each) => each.decision),
+        record,
+      ),
+    ];
+    return { ...explained, whatDecides: [...explained.whatDecides, ...notes] };
+  });
   const isPolicys = record.decision?.effect === 'Deny';
   const isRefused = record.errorCode !== undefined && !isPolicys;
   return {
@@ -40,11 +52,7 @@ export function explainRecord(record: LoggedRecord): RecordExplanation {
   };
 }
 
-function explainDecision(
-  decision: RecordedDecision,
-  entry: EntryResult | undefined,
-  record: LoggedRecord,
-): ExplainedDecision {
+function explainDecision(decision: RecordedDecision, entry: EntryResult | undefined): ExplainedDecision {
   const { effect, action, resource } = decision;
   return {
     effect,
@@ -53,7 +61,6 @@ function explainDecision(
     reason: inShort(decision),
     whatDecides: [
       ...whatDecides(decision),
-      ...resolvedPath(decision, entry, record),
       ...(decision.candidate === undefined ? [] : [CANDIDATES[decision.candidate]]),
     ],
     entry: entry && { key: entry.key, ...(entry.versionId !== undefined && { versionId: entry.versionId }) },
@@ -66,23 +73,48 @@ const CANDIDATES: Readonly<Record<NonNullable<RecordedDecision['candidate']>, st
   undecidable: 'The candidate policies of shadow mode could not decide it; the log says why.',
 };
 
-/** A key that looks like a path is decided as the path too; see docs/decisions/0009. */
+/** Who may do nothing with a bucket is not told that there is none; whoever reads the record is. */
+function noSuchBucket(
+  { effect, resource }: RecordedDecision,
+  { bucket, bucketOwner, operation }: LoggedRecord,
+): readonly string[] {
+  if (effect === 'Allow' || bucket === undefined || bucketOwner !== undefined) return [];
+  if (operation === 'CreateBucket' || bucketOf(resource) !== bucket) return [];
+  return [
+    `There was no bucket ${quoted(bucket)} at the gateway, which a caller without rights there is not told. Is the name right?`,
+  ];
+}
+
+/** Why an Allow in the caller's own policies was not enough. */
+function betweenAccounts(
+  { effect, reason, resourceAccount }: RecordedDecision,
+  { principal = '' }: LoggedRecord,
+): readonly string[] {
+  const account = /^arn:[^:]*:(?:iam|sts)::(\d{12}):/.exec(principal)?.[1];
+  if (effect === 'Allow' || reason === undefined || account === undefined || account === resourceAccount)
+    return [];
+  if (parseDenialReason(reason).kind !== 'implicit') return [];
+  return [
+    `The bucket belongs to the account ${resourceAccount}, and the caller to ${account}: between two accounts the policies of the caller and that of the bucket must both allow it.`,
+  ];
+}
+
+/** A key that looks like a path is decided as the path too, after itself; see docs/decisions/0009. */
 function resolvedPath(
   { resource, action }: RecordedDecision,
-  entry: EntryResult | undefined,
-  { bucket, key, copySource }: LoggedRecord,
+  decisions: readonly RecordedDecision[],
+  { copySource }: LoggedRecord,
 ): readonly string[] {
-  const places = [
-    { bucket, key: entry?.key ?? key },
-    { bucket: copySource?.bucket, key: copySource?.key },
-  ];
-  for (const place of places) {
-    if (place.bucket === undefined || place.key === undefined) continue;
-    const required = { action, resource: objectArn(place.bucket, place.key), bucket: place.bucket };
-    const [, path] = asPathsToo(required);
+  const asked = decisions.filter((each) => each.action === action).map((each) => each.resource);
+  const source = copySource && objectArn(copySource.bucket, copySource.key);
+  for (const given of new Set([...asked, ...(source === undefined ? [] : [source])])) {
+    const bucket = bucketOf(given);
+    const key = given.slice(given.indexOf('/') + 1);
+    if (bucket === undefined || given === resource) continue;
+    const [, path] = asPathsToo({ action, resource: given, bucket });
     if (path?.resource === resource)
       return [
-        `The key is ${quoted(place.key)}; some stores resolve it to this one, so that both must be allowed (docs/decisions/0009).`,
+        `The key is ${quoted(key)}; some stores resolve it to this one, so that both must be allowed (docs/decisions/0009).`,
       ];
   }
   return [];
@@ -96,8 +128,7 @@ function summaryOf(record: LoggedRecord): string {
   if (decision?.effect === 'Deny') return `refused by policy, with ${answer}: ${inShort(decision)}`;
   const cut = outcome === 'aborted-by-client' ? '; the client broke it off' : '';
   if (errorCode === undefined) {
-    const keys =
-      entries.length > 0 ? `; ${refusedKeys} of ${entries.length} keys were refused by policy` : '';
+    const keys = refusedKeys > 0 ? `; ${refusedKeys} of ${entries.length} keys were refused by policy` : '';
     return `${status === undefined ? 'allowed, and not answered' : `allowed, and answered with ${answer}`}${keys}${cut}`;
   }
   if (upstream?.errorCode !== undefined || upstream?.cause !== undefined)

@@ -2,7 +2,7 @@
 import type { StoredPrincipal } from '../../identity/index.ts';
 import { parsePrincipalArn, principalContext, type PolicyPrincipal } from '../../policy/index.ts';
 import { userArn } from '../../identity/index.ts';
-import { CommandError, UsageError } from '../command-error.ts';
+import { InputError, UsageError } from '../command-error.ts';
 import type { OpenedPolicies } from './enforced-policies.ts';
 
 export interface SimulatedPrincipal {
@@ -18,7 +18,7 @@ export const DEFAULT_ACCOUNT = '000000000000';
 /**
  * @param name an ARN, `anonymous`, an access key id, or the name of a user.
  * @param enforced absent: a name is a user's, of which nothing else is known.
- * @throws UsageError for what is none of these; CommandError for one that is not in the store.
+ * @throws UsageError for what is none of these; InputError for one that is not in the store.
  */
 export async function findPrincipal(
   name: string,
@@ -34,7 +34,7 @@ export async function findPrincipal(
   if (key !== undefined) return known(key.principal, name);
   const user = await store.findPrincipal(userArn(config.accountId, name));
   if (user !== undefined) return known(user.principal, undefined);
-  throw new CommandError(
+  throw new InputError(
     `\`${name}\` is neither an access key nor a user in \`${store.location}\`. \`bucketwarden keys list\` shows those there are.`,
   );
 }
