@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { gatewayOver } from '../gateway/gateway-over.ts';
 import { openListingStore, type ListingStore } from '../e2e/support/listing-store.ts';
 import { sendRaw, type RawAnswer } from '../e2e/support/signed-request.ts';
 import { runGateway, type Credentials, type RunningGateway } from '../support/running-gateway.ts';
@@ -218,6 +219,25 @@ test('hidden keys that begin with the last of all characters do not keep a listi
     token = element(answer, 'NextContinuationToken');
   }
   expect({ keys, token }).toEqual({ keys: ['z-mine'], token: undefined });
+});
+
+test('what a store says of its own page, whatever version it was asked for, is not passed on', async () => {
+  const over = await gatewayOver(
+    (_, response) => {
+      response.setHeader('content-type', 'application/xml');
+      response.end(
+        `<ListBucketResult><Name>shared</Name><Prefix/><KeyCount>7</KeyCount><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated><StartAfter>${HIDDEN}</StartAfter><ContinuationToken>${HIDDEN}</ContinuationToken><NextContinuationToken>${HIDDEN}</NextContinuationToken><Contents><Key>a</Key></Contents></ListBucketResult>`,
+      );
+    },
+    {},
+    'spool: { enabled: false }\nbuckets: [{ name: shared, filterListings: true }]',
+  );
+  for (const query of [[], [['list-type', '2']]] as const) {
+    const { status, body } = await over.call({ method: 'GET', path: '/shared', query });
+    expect([status, /<Key>\w+</.exec(body)?.[0]]).toEqual([200, '<Key>a<']);
+    expect(body).not.toContain(HIDDEN);
+    expect(body).not.toContain('<KeyCount>7<');
+  }
 });
 
 describe('trying', () => {

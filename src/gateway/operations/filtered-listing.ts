@@ -308,6 +308,14 @@ function startOf({ operation, effective }: Authorized, paging: Paging, seals: Se
   return seals.open(marker) ?? { key: marker, id: paging.id && value(paging.id.marker) };
 }
 
+const OF_STORES_PAGE: readonly ListingField[] = [
+  'ContinuationToken',
+  'KeyCount',
+  'Marker',
+  'NextContinuationToken',
+  'StartAfter',
+];
+
 /** The page as the client asked for it: its own parameters, what it may see, and where the next one begins. */
 function clientPage(
   { operation, effective }: Authorized,
@@ -323,8 +331,9 @@ function clientPage(
   const { size, shown, next } = content;
   const isV2 = operation.name === 'ListObjectsV2';
   const asked = (name: string): string | undefined => queryValue(effective.query, name);
-  const { [paging.next]: _next, Marker: _marker, ...fields } = page.listing.fields;
-  const known: { [name in ListingField]?: string } = { ...fields };
+  const known: { [name in ListingField]?: string } = { ...page.listing.fields };
+  // What the store says of its own page counts what is left out, and tells where that is.
+  for (const name of [...OF_STORES_PAGE, paging.next]) delete known[name];
   known.IsTruncated = String(next !== undefined);
   known[paging.sizeField] = size;
   if (paging.id !== undefined) delete known[paging.id.next];
