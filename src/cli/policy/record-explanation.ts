@@ -31,8 +31,7 @@ export interface ExplainedDecision {
 export function explainRecord(record: LoggedRecord): RecordExplanation {
   const recorded = recordedDecisions(record);
   const decisions = recorded.map(({ decision, entry }) => {
-    const explained = explainDecision(decision, entry);
-    const notes = [
+    return explainDecision(decision, entry, [
       ...noSuchBucket(decision, record),
       ...betweenAccounts(decision, record),
       ...resolvedPath(
@@ -40,8 +39,7 @@ export function explainRecord(record: LoggedRecord): RecordExplanation {
         recorded.filter((each) => each.entry === entry).map((each) => each.decision),
         record,
       ),
-    ];
-    return { ...explained, whatDecides: [...explained.whatDecides, ...notes] };
+    ]);
   });
   const isPolicys = record.decision?.effect === 'Deny';
   const isRefused = record.errorCode !== undefined && !isPolicys;
@@ -52,7 +50,11 @@ export function explainRecord(record: LoggedRecord): RecordExplanation {
   };
 }
 
-function explainDecision(decision: RecordedDecision, entry: EntryResult | undefined): ExplainedDecision {
+function explainDecision(
+  decision: RecordedDecision,
+  entry: EntryResult | undefined,
+  notes: readonly string[],
+): ExplainedDecision {
   const { effect, action, resource } = decision;
   return {
     effect,
@@ -61,6 +63,7 @@ function explainDecision(decision: RecordedDecision, entry: EntryResult | undefi
     reason: inShort(decision),
     whatDecides: [
       ...whatDecides(decision),
+      ...notes,
       ...(decision.candidate === undefined ? [] : [CANDIDATES[decision.candidate]]),
     ],
     entry: entry && { key: entry.key, ...(entry.versionId !== undefined && { versionId: entry.versionId }) },
