@@ -73,3 +73,23 @@ test('where an object leads to is recorded without what would open it', async ()
   expect(record).toContain('https://s3.example/b/k?X-Amz-Date=1&X-Amz-Signature=REDACTED');
   expect(record).not.toContain('hunter2');
 });
+
+test('a key that is there twice, and refused once, is recorded as both', async () => {
+  await arena.put('twice', 'x');
+  const credentials = await arena.gateway.keyWithPolicy('twice', {
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Action: 's3:DeleteObject', Resource: '*' }],
+  });
+  const body =
+    '<Delete><Object><Key>twice</Key><ETag>"x"</ETag></Object><Object><Key>twice</Key></Object></Delete>';
+  const headers = [['content-md5', createHash('md5').update(body).digest('base64')]] as const;
+  const response = await arena.send(
+    arena.sign({ method: 'POST', target: `/${BUCKET}?delete`, body, headers, credentials }),
+  );
+  expect(response.body).toMatch(/<Deleted><Key>twice<.*<Error><Key>twice<\/Key><Code>AccessDenied</);
+  const { entries } = await arena.gateway.record(response.headers['x-amz-request-id'] ?? '');
+  expect(entries).toMatchObject([
+    { status: 403, errorCode: 'AccessDenied', decision: { effect: 'Deny', action: 's3:GetObject' } },
+    { status: 204, decision: { effect: 'Allow' } },
+  ]);
+});

@@ -49,15 +49,19 @@ export async function deleteObjects(
     outcome?: UpstreamOutcome,
   ): Answer => ({
     // Some stores, versitygw for one, name what was deleted also to who wants it quiet.
-    ...xmlAnswer(renderDeleteResult({ deleted: quiet ? [] : deleted, errors: failed }), outcome),
+    ...xmlAnswer(
+      renderDeleteResult({ deleted: quiet ? [] : deleted, errors: [...errors, ...failed] }),
+      outcome,
+    ),
     entries: decisions.map(({ entry, decided }) => ({
       key: entry.key,
       versionId: entry.versionId,
       decided,
-      errorCode: codeFor(entry, failed),
+      // The same key may be there twice, and refused for the sake of an entity tag once.
+      errorCode: isAllowed(decided) ? codeFor(entry, failed) : 'AccessDenied',
     })),
   });
-  if (allowed.length === 0) return answer([], errors);
+  if (allowed.length === 0) return answer([], []);
   requireBucket(request, request.bucket);
 
   const place = placeOf(request);
@@ -72,7 +76,7 @@ export async function deleteObjects(
     const failed = result.errors.map((entry) =>
       withoutUpstreamText(inClientsKey(entry, place), request.bucket),
     );
-    return answer(deleted, [...errors, ...failed], outcome);
+    return answer(deleted, failed, outcome);
   } catch (error) {
     throw unavailable(outcome, `the upstream's answer is not S3's XML: ${String(error)}`);
   }
