@@ -72,7 +72,7 @@ class JsonReader {
 
   document(): JsonObject {
     if (this.#text[0] !== '{') {
-      throw this.#refuse('the document does not start with `{`; remove what stands before it');
+      throw this.#refuse(whyNoBrace(this.#text));
     }
     const root = this.#object(1);
     this.#skipSpace();
@@ -236,4 +236,11 @@ class JsonReader {
   #refuse(detail: string, position = this.#position()): PolicyError {
     return new PolicyError(INVALID_JSON, { type: this.#type, position, detail });
   }
+}
+
+function whyNoBrace(text: string): string {
+  if (text.trim() === '') return 'the document is empty; write a policy, or remove the file';
+  // Not seen in an editor.
+  if (text.startsWith('\u{feff}')) return 'the document starts with a byte order mark; save it without one';
+  return 'the document does not start with `{`; remove what stands before it';
 }

@@ -704,6 +704,15 @@ describe('variables', () => {
   });
 });
 
+test.each([
+  ['', 'is empty', 'write a policy, or remove the file'],
+  [' \r\n', 'is empty', 'write a policy, or remove the file'],
+  ['\u{feff}{}', 'starts with a byte order mark', 'save it without one'],
+  ['[]', 'does not start with `{`', 'remove what stands before it'],
+])('a document that is none says what it is: %j', (text, problem, fix) => {
+  expect(lintPolicy(text).findings).toMatchObject([{ message: expect.stringContaining(problem), fix }]);
+});
+
 test('a dot for the colon of an action is told with the action that is meant', () => {
   expect(lintPolicy(document(allow({ Action: 's3.GetObject' }))).findings).toMatchObject([
     { severity: 'error', fix: 'write `s3:GetObject`' },

@@ -76,8 +76,7 @@ async function readDocument(file: string, stdin: CommandInput): Promise<Uint8Arr
   try {
     return readFileSync(file);
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
-    throw new InputError(`The file \`${file}\` cannot be read${reason}.`, { cause: error });
+    throw new InputError(`The file \`${file}\` cannot be read.`, { cause: error });
   }
 }
 

@@ -69,7 +69,7 @@ export const RULES = {
   'condition-key-absent': {
     severity: 'warning',
     title: 'No request to this gateway has the condition key.',
-    why: 'AWS fills such keys in about its own networks, services and organizations ([condition-keys.md](condition-keys.md#never-there)). Here a positive operator never holds: an Allow grants nothing. A negated one always does: `Deny ... StringNotEquals aws:SourceVpce` refuses everybody.',
+    why: 'AWS fills such keys in about its own networks, services and organizations (`docs/condition-keys.md`, "Never there"). Here a positive operator never holds: an Allow grants nothing. A negated one always does: `Deny ... StringNotEquals aws:SourceVpce` refuses everybody.',
   },
   'multivalued-key': {
     severity: 'warning',
