@@ -59,10 +59,24 @@ async function decisions(asked: Asked): Promise<readonly string[]> {
   return (JSON.parse(stdout) as Printed).EvaluationResults.map(({ EvalDecision }) => EvalDecision);
 }
 
+test('an unknown caller is a wrong command line, and no decision', async () => {
+  const options = { dataDir: temporaryFolder() };
+  await keys(['issue', '--user', 'alice', '--bucket', 'demo'], options);
+  const { code, stderr } = await ask({ principal: 'alcie', more: ['--expect', 'deny'], options });
+  expect(code).toBe(2);
+  expect(stderr).toContain('`alcie` is neither an access key nor a user');
+});
+
 describe('policies from files alone', () => {
   const read = allow('s3:GetObject', `${BUCKET}/\${aws:username}/*`, {
     Sid: 'Read',
     Condition: { IpAddress: { 'aws:SourceIp': '10.0.0.0/8' } },
+  });
+
+  test('an Allow is said once', async () => {
+    const more = ['--identity-policy', file('read.json', read), '--context', 'aws:SourceIp=10.1.2.3'];
+    const { stdout } = await ask({ resource: `${BUCKET}/alice/x`, more });
+    expect(stdout).toMatch(/: allowed, by `.*read\.json`, statement `Read`\n/);
   });
 
   test('need no gateway: decision, reason, what would change it, and which keys were not given', async () => {

@@ -12,7 +12,7 @@ function describe(result: SimulationResult): readonly string[] {
   const { action, resource, decision, explanation, missingContextValues } = result;
   const reason = reasonOf(explanation);
   return [
-    `${action} on ${printable(resource)}: ${decision}, ${inShort(reason)}`,
+    `${action} on ${printable(resource)}: ${decision}, ${inShort(reason).replace(/^allowed (?=by )/, '')}`,
     ...whatDecides(reason).map((line) => `    ${line}`),
     ...otherLevel(action, resource).map((line) => `    ${line}`),
     ...(missingContextValues.length === 0
