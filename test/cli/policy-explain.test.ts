@@ -274,6 +274,13 @@ describe('what is no refusal by policy', () => {
     for (const character of '\u001B\r\u202E') expect(text).not.toContain(character);
     expect(text).toContain(String.raw`a\u{1b}[2Jb`);
   });
+
+  test('nor as JSON, which has them all the same', async () => {
+    const userAgent = 'x\u009B2J\u202Ey\u{E0001}\u2028\u007F';
+    const text = await explain({ status: 200, userAgent }, '--format', 'json');
+    for (const character of '\u009B\u202E\u{E0001}\u2028\u007F') expect(text).not.toContain(character);
+    expect(JSON.parse(text)).toMatchObject({ userAgent });
+  });
 });
 
 const files = (): readonly [string, string] => {

@@ -25,7 +25,22 @@ export function policyList(policies: readonly StoredPolicy[]) {
 }
 
 export function json(value: object): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`;
+  return `${jsonLine(value, 2)}\n`;
+}
+
+/**
+ * JSON in which what came from a client cannot steer a terminal: JSON.stringify escapes control characters up to U+001F
+ * alone. The value stays the same.
+ */
+export function jsonLine(value: object, indent?: number): string {
+  return JSON.stringify(value, undefined, indent).replaceAll(
+    /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (character) =>
+      Array.from({ length: character.length }, (_, index) => {
+        const unit = character.charCodeAt(index).toString(16);
+        return `\\u${unit.padStart(4, '0')}`;
+      }).join(''),
+  );
 }
 
 /** ISO 8601 in UTC, in whole seconds. */

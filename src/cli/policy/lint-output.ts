@@ -9,6 +9,7 @@ import {
   type LintReport,
   type LintSeverity,
 } from '../../policy/index.ts';
+import { json } from '../keys/key-metadata.ts';
 
 export interface LintedFile extends LintReport {
   /** As it was given. */
@@ -59,7 +60,7 @@ export function renderLintJson(files: readonly LintedFile[]): string {
       fix,
     })),
   }));
-  return `${JSON.stringify(documents, undefined, 2)}\n`;
+  return json(documents);
 }
 
 /**
@@ -78,7 +79,7 @@ export function renderLintSarif(files: readonly LintedFile[]): string {
       },
     ],
   };
-  return `${JSON.stringify(log, undefined, 2)}\n`;
+  return json(log);
 }
 
 type RuleId = LintFinding['rule'];

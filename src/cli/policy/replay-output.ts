@@ -1,4 +1,5 @@
 /** How a replay is printed: for people, and for programs. */
+import { json } from '../keys/key-metadata.ts';
 import { quoted } from './condition-words.ts';
 import { inShort, whatDecides } from './decision-words.ts';
 import type { DifferenceExample, DifferenceGroup, ReplayReport } from './replay-report.ts';
@@ -27,17 +28,13 @@ export function renderReplayText(report: ReplayReport, { max }: { readonly max: 
 /** Every group, whatever `max` says. */
 export function renderReplayJson(report: ReplayReport): string {
   const { since, until, differences, undecidable, ...counts } = report;
-  return `${JSON.stringify(
-    {
-      ...counts,
-      since: isoTime(since),
-      until: isoTime(until),
-      differences: differences.map(groupJson),
-      undecidable,
-    },
-    undefined,
-    2,
-  )}\n`;
+  return json({
+    ...counts,
+    since: isoTime(since),
+    until: isoTime(until),
+    differences: differences.map(groupJson),
+    undecidable,
+  });
 }
 
 function headLines({ requests, decisions, since, until, ...counts }: ReplayReport): readonly string[] {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { PolicyCaseError, runPolicyCase, type PolicyCaseResult } from '../../policy/index.ts';
 import { defineCommand } from '../command.ts';
 import type { CommandIo } from '../command-io.ts';
+import { jsonLine } from '../keys/key-metadata.ts';
 import { printable } from './condition-words.ts';
 import { inShort, reasonOf, statementName, whatDecides } from './decision-words.ts';
 
@@ -74,7 +75,7 @@ function runLine(line: string): PolicyCaseResult | string {
 }
 
 function renderJson({ id, expected, got, ok, by }: PolicyCaseResult): string {
-  return JSON.stringify({ id, expected, got, ok, by });
+  return jsonLine({ id, expected, got, ok, by });
 }
 
 function renderFailure(result: PolicyCaseResult, place: string): string {
