@@ -15,11 +15,14 @@ export interface Answer {
 }
 
 /** One key of a DeleteObjects. */
-export interface AnsweredEntry {
+export interface DecidedEntry {
   readonly key: string;
   readonly versionId: string | undefined;
   /** The last one refuses, or all of them allow. */
   readonly decided: readonly Decided[];
+}
+
+export interface AnsweredEntry extends DecidedEntry {
   readonly errorCode: string | undefined;
 }
 

@@ -70,7 +70,8 @@ export function createHandler(dependencies: HandlerDependencies): Handler {
       const authorized = trail.reached(
         await authorize(authenticated, { feed, signal: gone.signal }, dependencies),
       );
-      const request = { request: authorized, document: await read(), body, signal: gone.signal };
+      const noteEntries = trail.deciding;
+      const request = { request: authorized, document: await read(), body, signal: gone.signal, noteEntries };
       if (request.document.kind !== 'none') await requireSameBucket(authorized, dependencies);
       const answer = withHeaders(trail.answered(await perform(request, dependencies)), crossOrigin);
       trail.sent(await respond(answer, received, response, dependencies));

@@ -1,5 +1,5 @@
 /** Does what was authorized: by the gateway itself, or by forwarding it. */
-import type { Answer } from './answer.ts';
+import type { Answer, DecidedEntry } from './answer.ts';
 import type { Authorized } from './authorize.ts';
 import type { RequestDocument } from './documents.ts';
 import { forward, forwardedHeaders, streamPayload, xmlPayload, type ForwardDependencies } from './forward.ts';
@@ -42,6 +42,8 @@ export interface Performance {
   readonly document: RequestDocument;
   readonly body: () => IncomingBody;
   readonly signal: AbortSignal;
+  /** Takes down what was decided for each key, so that the record has it whatever becomes of the request. */
+  readonly noteEntries: (entries: readonly DecidedEntry[]) => void;
 }
 
 /** @throws S3Error or UpstreamRefusal; anything else is a bug. */

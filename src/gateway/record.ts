@@ -2,7 +2,7 @@
 import type { AccessRecord, AuditSink, RecordedDecision } from '../audit/index.ts';
 import { queryValue, S3Error } from '../s3/index.ts';
 import type { Logger, Metrics } from '../telemetry/index.ts';
-import type { Answer, AnsweredEntry } from './answer.ts';
+import type { Answer, AnsweredEntry, DecidedEntry } from './answer.ts';
 import { PolicyRefusal, type Authorized } from './authorize.ts';
 import type { Shadow } from './candidate-shadow.ts';
 import type { Decided } from './decide.ts';
@@ -110,6 +110,7 @@ export class RequestTrail {
   #answeredAt: number | undefined;
   #status: number | undefined;
   #sent: Sent | undefined;
+  #entries: readonly DecidedEntry[] | undefined;
 
   constructor(received: Received, recorder: Recorder) {
     this.#stage = received;
@@ -131,6 +132,11 @@ export class RequestTrail {
     this.#body = body;
     return body;
   }
+
+  /** @param entries may grow until the request is done. */
+  readonly deciding = (entries: readonly DecidedEntry[]): void => {
+    this.#entries = entries;
+  };
 
   answered(answer: Answer): Answer {
     this.#answer = answer;
@@ -175,7 +181,12 @@ export class RequestTrail {
       tls: stage.tls,
       ...identifiedFields(stage, refusal),
       ...callerFields(stage, refusal),
-      ...decisionFields(stage, refusal, this.#answer?.entries, this.#recorder.shadow),
+      ...decisionFields(
+        stage,
+        refusal,
+        this.#answer?.entries ?? unanswered(this.#entries, refusal),
+        this.#recorder.shadow,
+      ),
       status: this.#status,
       errorCode: refusal?.code ?? this.#sent?.lateErrorCode,
       errorReason: refusal instanceof S3Error ? (refusal.reason ?? refusal.message) : undefined,
@@ -193,6 +204,17 @@ export class RequestTrail {
     if (refusal instanceof SignatureMismatch) this.#recorder.recordMismatch(record, refusal);
     else this.#recorder.record(record);
   }
+}
+
+/** What was decided for each key before the request as a whole was refused, or broken off. */
+function unanswered(
+  entries: readonly DecidedEntry[] | undefined,
+  refusal: S3Error | UpstreamRefusal | undefined,
+): readonly AnsweredEntry[] | undefined {
+  return entries?.map(({ key, versionId, decided }) => {
+    const isDenied = decided.at(-1)?.decision.effect === 'Deny';
+    return { key, versionId, decided, errorCode: isDenied ? 'AccessDenied' : refusal?.code };
+  });
 }
 
 function decidedIn(stage: Stage, refusal: S3Error | UpstreamRefusal | undefined): readonly Decided[] {

@@ -135,6 +135,10 @@ describe("a bucket's policy", () => {
   });
 });
 
+function knownWith(publicAccessBlock: KnownBucket['publicAccessBlock']): KnownBucket {
+  return { record: RECORD, policy: undefined, cors: undefined, publicAccessBlock };
+}
+
 describe("a bucket's public access block", () => {
   const NONE = {
     blockPublicAcls: false,
@@ -142,12 +146,6 @@ describe("a bucket's public access block", () => {
     blockPublicPolicy: false,
     restrictPublicBuckets: false,
   };
-  const ownOf = (publicAccessBlock: KnownBucket['publicAccessBlock']): KnownBucket => ({
-    record: RECORD,
-    policy: undefined,
-    cors: undefined,
-    publicAccessBlock,
-  });
 
   test.each([
     [{ blockPublicPolicy: true }, {}, [true, false]],
@@ -157,7 +155,7 @@ describe("a bucket's public access block", () => {
     [{ blockPublicAcls: true, ignorePublicAcls: true }, {}, [false, false]],
     [{ blockPublicPolicy: true }, { restrictPublicBuckets: true }, [true, true]],
   ])('%j beside %j of the gateway: the stricter holds', async (own, publicAccessBlock, expected) => {
-    const known = ownOf({ ...NONE, ...own });
+    const known = knownWith({ ...NONE, ...own });
     const bucket = await buckets({ known, publicAccessBlock }).find('reports');
     expect([bucket?.blockPublicPolicy, bucket?.restrictPublicBuckets]).toEqual(expected);
     expect(bucket?.publicAccessBlock).toEqual(known.publicAccessBlock);

@@ -10,7 +10,7 @@ import {
   type DeleteEntry,
   type DeleteErrorEntry,
 } from '../../s3/index.ts';
-import { xmlAnswer, type Answer, type UpstreamOutcome } from '../answer.ts';
+import { xmlAnswer, type Answer, type DecidedEntry, type UpstreamOutcome } from '../answer.ts';
 import { requireBucket, type Authorized } from '../authorize.ts';
 import { decideAll, type DecideDependencies, type Decided } from '../decide.ts';
 import { forwardedHeaders, send, xmlPayload } from '../forward.ts';
@@ -26,20 +26,21 @@ const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const TURN = 8;
 
 export async function deleteObjects(
-  { request, document, signal }: Performance,
+  { request, document, signal, noteEntries }: Performance,
   dependencies: PerformDependencies,
 ): Promise<Answer> {
   if (document.kind !== 'delete') throw new Error('DeleteObjects without its document');
   const { objects, quiet } = document.delete;
   const allowed: DeleteEntry[] = [];
   const errors: DeleteErrorEntry[] = [];
-  const decisions: { readonly entry: DeleteEntry; readonly decided: readonly Decided[] }[] = [];
+  const decisions: DecidedEntry[] = [];
+  noteEntries(decisions);
   const now = dependencies.now();
   for (const [index, entry] of objects.entries()) {
     if (index % TURN === TURN - 1) await setImmediate();
     // One after the other: a policy may make the upstream be asked for the tags of each object.
     const decided = await decideEntry(request, entry, now, dependencies);
-    decisions.push({ entry, decided });
+    decisions.push({ key: entry.key, versionId: entry.versionId, decided });
     if (isAllowed(decided)) allowed.push(entry);
     else errors.push(denied(entry));
   }
@@ -53,12 +54,12 @@ export async function deleteObjects(
       renderDeleteResult({ deleted: quiet ? [] : deleted, errors: [...errors, ...failed] }),
       outcome,
     ),
-    entries: decisions.map(({ entry, decided }) => ({
-      key: entry.key,
-      versionId: entry.versionId,
+    entries: decisions.map(({ key, versionId, decided }) => ({
+      key,
+      versionId,
       decided,
       // The same key may be there twice, and refused for the sake of an entity tag once.
-      errorCode: isAllowed(decided) ? codeFor(entry, failed) : 'AccessDenied',
+      errorCode: isAllowed(decided) ? codeFor({ key, versionId }, failed) : 'AccessDenied',
     })),
   });
   if (allowed.length === 0) return answer([], []);
@@ -115,7 +116,10 @@ function isAllowed(decided: readonly Decided[]): boolean {
   return decided.every(({ decision }) => decision.effect === 'Allow');
 }
 
-function codeFor(entry: DeleteEntry, errors: readonly DeleteErrorEntry[]): string | undefined {
+function codeFor(
+  entry: Omit<DecidedEntry, 'decided'>,
+  errors: readonly DeleteErrorEntry[],
+): string | undefined {
   return errors.find(({ key, versionId }) => key === entry.key && versionId === entry.versionId)?.code;
 }
 
