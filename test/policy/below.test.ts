@@ -69,6 +69,8 @@ describe('an Allow', () => {
     ['arn:*:s3:::logs/*', 'a/', true],
     ['arn:aws:s3:::other/*', 'a/', false],
     ['arn:aws:s3', 'a/', true],
+    ['arn:aws:*:eu-west-1::logs/*', 'a/', false],
+    ['arn:aws:s3:${aws:PrincipalTag/none}::logs/*', 'a/', false],
   ])('of %s reaches below `%s`: %s', (resource, prefix, expected) => {
     expect(below(prefix, { identity: policy([allow(resource)]) })).toBe(expected);
   });
@@ -83,6 +85,7 @@ describe('an Allow', () => {
     ]);
     expect(below('secret/', { identity })).toBe(false);
     expect(below('a/', { identity })).toBe(true);
+    expect(below('b/', { identity })).toBe(true);
   });
 
   test('whose condition does not hold does not count, and counts where that cannot be known', () => {
@@ -113,6 +116,7 @@ describe('a Deny', () => {
     ['arn:aws:s3:::logs/a*', 'a/', false],
     ['arn:aws:s3:::logs/a/*', 'a/', false],
     ['arn:aws:s3:::logs/a/?*', 'a/', true],
+    ['arn:aws:s3:::logs/?/', 'a/', true],
     ['arn:aws:s3:::logs/a/secret/*', 'a/', true],
     ['arn:aws:s3:::logs/*.csv', 'a/', true],
     ['arn:aws:s3:::logs/${aws:username}/*', 'alice/', false],
@@ -120,6 +124,21 @@ describe('a Deny', () => {
     expect(below(prefix, { identity: policy([allow('*'), deny(resource)]) })).toBe(expected);
     const guard = policy([{ ...deny(resource), Principal: '*' }], 'resource');
     expect(below(prefix, { resource: guard }, ROOT)).toBe(expected);
+  });
+
+  test.each([
+    ['arn:aws:s3:::logs/a/*', 'a/', true],
+    ['arn:aws:s3:::logs/a/*', 'b/', false],
+    ['arn:aws:s3:::logs/a/b', 'a/', true],
+  ])('of everything but %s leaves something below `%s`: %s', (resource, prefix, expected) => {
+    const guard = { Effect: 'Deny', Action: 's3:GetObject', NotResource: resource };
+    expect(below(prefix, { identity: policy([allow('*'), guard]) })).toBe(expected);
+  });
+
+  test('of everything but what cannot be known leaves something', () => {
+    const own = 'arn:aws:s3:::logs/${s3:ExistingObjectTag/folder}/*';
+    const identity = policy([allow('*'), { Effect: 'Deny', Action: 's3:GetObject', NotResource: own }]);
+    expect(mayAllowBelow(request('arn:aws:s3:::logs/a/', ALICE, failing), { identity })).toBe(true);
   });
 
   test('that may not hold leaves something', () => {
