@@ -22,12 +22,12 @@ const BATCH_MS = 50;
 const CLOSE_TIMEOUT_MS = 2000;
 
 /**
- * @param options.destination A file descriptor or path; or a stream, which its owner closes. Standard output by default.
+ * @param options.destination An open file descriptor; or a stream, which its owner closes. Standard output by default.
  * @param options.onDrop Called for each line that found no room.
  */
 export function createLogger(options: {
   readonly level: string;
-  readonly destination?: number | string | DestinationStream;
+  readonly destination?: number | DestinationStream;
   readonly onDrop?: () => void;
 }): LogOutput {
   const { destination = 1, level, onDrop } = options;

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -18,7 +18,7 @@ async function logged(
   write: (log: ReturnType<typeof createLogger>['log']) => void,
 ): Promise<readonly Record<string, unknown>[]> {
   const destination = join(folder, 'log');
-  const { log, close } = createLogger({ level: 'info', destination });
+  const { log, close } = createLogger({ level: 'info', destination: openSync(destination, 'w') });
   write(log);
   await close();
   const text = readFileSync(destination, 'utf8');
@@ -46,7 +46,7 @@ describe('the log', () => {
 
   test('every line is written before it is closed, and a later one does no harm', async () => {
     const destination = join(folder, 'log');
-    const { log, close } = createLogger({ level: 'info', destination });
+    const { log, close } = createLogger({ level: 'info', destination: openSync(destination, 'w') });
     for (let i = 0; i < 5000; i++) log.info({ i }, 'line');
     await close();
     log.info('too late');
@@ -84,10 +84,13 @@ describe('the log', () => {
     expect(JSON.stringify(line)).not.toMatch(/hunter2|token-in-headers/);
   });
 
-  test('a folder that does not exist stops neither logging nor closing', async () => {
-    const { log, close } = createLogger({ level: 'info', destination: join(folder, 'no', 'log') });
+  test('what cannot be written to stops neither logging nor closing', async () => {
+    const file = join(folder, 'log');
+    writeFileSync(file, '');
+    const { log, close } = createLogger({ level: 'info', destination: openSync(file, 'r') });
     log.info('lost');
     await expect(close()).resolves.toBeUndefined();
+    expect(readFileSync(file, 'utf8')).toBe('');
   });
 
   test('goes to any stream that is given', async () => {
