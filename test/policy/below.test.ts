@@ -75,6 +75,10 @@ describe('an Allow', () => {
     expect(below(prefix, { identity: policy([allow(resource)]) })).toBe(expected);
   });
 
+  test('is none that a Deny stands for', () => {
+    expect(below('a/', { identity: policy([deny('arn:aws:s3:::logs/*.csv')]) })).toBe(false);
+  });
+
   test('of everything but what covers the prefix does not reach below it', () => {
     const identity = policy([
       {

@@ -65,6 +65,8 @@ describe('a line that is no case is an error of the file', () => {
     ['an expectation of another kind', JSON.stringify({ ...decision, expected: 'Valid' })],
     ['no principal', JSON.stringify({ ...decision, principal: undefined })],
     ['a strange principal', JSON.stringify({ ...decision, principal: 'alice' })],
+    ['a scheme that ends in arn', JSON.stringify({ ...decision, principal: `x${decision.principal}` })],
+    ['more than a root', JSON.stringify({ ...decision, principal: 'arn:aws:iam::111122223333:roots' })],
     ['a strange context', JSON.stringify({ ...decision, context: { 'aws:UserAgent': {} } })],
     [
       'an unknown policy type',

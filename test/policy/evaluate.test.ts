@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import {
   compilePolicy,
@@ -137,4 +138,25 @@ describe('failure', () => {
     expect(ask({ identity: policy(statements) }, { context }).effect).toBe('Allow');
     expect(asked).toEqual(['aws:useragent']);
   });
+
+  test.each([
+    { 's3:ExistingObjectTag/class': 'open', 'aws:UserAgent': 'y' },
+    { 'aws:Referer': '${s3:ExistingObjectTag/class}', 'aws:UserAgent': 'y' },
+  ])('the context is asked for a tag of the object last, as that is looked up: %j', (keys) => {
+    const asked: string[] = [];
+    const context: ContextLookup = (key) => {
+      asked.push(key);
+      return 'x';
+    };
+    const identity = policy([{ ...allowAll, Condition: { StringEquals: keys } }]);
+    expect(ask({ identity }, { context }).effect).toBe('Deny');
+    expect(asked).toEqual(['aws:useragent']);
+  });
+});
+
+test('a policy is labelled by its name and the digest of its text', () => {
+  const text = '{"Statement":[]}';
+  const digest = createHash('sha256').update(text).digest('hex');
+  const compiled = compilePolicy(parsePolicy(text, { type: 'identity' }), { name: 'team' });
+  expect(compiled.labels).toEqual([`team@${digest.slice(0, 12)}`]);
 });

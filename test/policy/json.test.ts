@@ -27,6 +27,8 @@ function hasRepeatedKey(value: unknown): boolean {
 
 const nested = (levels: number): string => `{"k":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`;
 
+const objects = (levels: number): string => `${'{"k":'.repeat(levels - 1)}{}${'}'.repeat(levels - 1)}`;
+
 describe('JSON reader', () => {
   test('reads what JSON.stringify writes', () => {
     const object = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 4 }), { noNullPrototype: true });
@@ -84,7 +86,9 @@ describe('JSON reader', () => {
 
   test('takes 32 levels, not 33', () => {
     expect(readJson(nested(32), 'identity').kind).toBe('object');
+    expect(readJson(objects(32), 'identity').kind).toBe('object');
     expect(() => readJson(nested(33), 'identity')).toThrow(/valid JSON/);
+    expect(() => readJson(objects(33), 'identity')).toThrow(/valid JSON/);
     expect(() => readJson(nested(100_000), 'identity')).toThrow(/valid JSON/);
   });
 });
