@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/policy/*.test.ts'],
     // Of the rest, what is slow says little of what is mutated.
-    exclude: ['test/policy/{lint,cost,below}*.test.ts'],
+    exclude: ['test/policy/{lint,cost}*.test.ts'],
     env: { POLICY_PAIRS: '200', POLICY_PROPERTY_RUNS: '15' },
     setupFiles: ['test/policy/mutation-setup.ts'],
     isolate: false,
