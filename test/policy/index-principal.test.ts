@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   compilePolicy,
+  evaluate,
   explain,
   parsePolicy,
   type CompiledPolicy,
@@ -99,4 +100,106 @@ test('a bucket policy of many statements decides as each of them in its turn wou
     }),
     { numRuns: 100 },
   );
+});
+
+const [ANONYMOUS, BOB, ROOT, RUN, CAROL] = CALLERS as [
+  PolicyPrincipal,
+  PolicyPrincipal,
+  PolicyPrincipal,
+  PolicyPrincipal,
+  PolicyPrincipal,
+];
+
+/** Every way to name a caller. */
+const NAMES: readonly (readonly [string, PolicyPrincipal, unknown])[] = [
+  ['anybody', ANONYMOUS, '*'],
+  ['a user, by its ARN', BOB, { AWS: USER }],
+  ['a user, by its account', BOB, { AWS: STRANGERS }],
+  ["a user, by its account's root", BOB, { AWS: `arn:aws:iam::${STRANGERS}:root` }],
+  ['a user, by its unique id', BOB, { AWS: 'AIDAEXAMPLEUSERID' }],
+  ['a user, by its canonical id', BOB, { CanonicalUser: HASH }],
+  ['a user, as anybody', BOB, { AWS: '*' }],
+  ['a root user', ROOT, { AWS: STRANGERS }],
+  ['a session, by its ARN', RUN, { AWS: SESSION }],
+  ['a session, by its role', RUN, { AWS: ROLE }],
+  ["a session, by its role's unique id", RUN, { AWS: 'AROAEXAMPLEROLEID' }],
+  ['a session, by its account', RUN, { AWS: STRANGERS }],
+  ['a federated user, by its ARN', CAROL, { AWS: `arn:aws:sts::${STRANGERS}:federated-user/carol` }],
+  ['a federated user, by its provider', CAROL, { Federated: 'accounts.example.com' }],
+];
+
+const OBJECTS = { Action: 's3:GetObject', Resource: 'arn:aws:s3:::logs/*' };
+const EVERYONE = { Effect: 'Allow', Principal: '*', ...OBJECTS };
+
+/** Statements about others, each by a name of its own. */
+function others(count: number): readonly unknown[] {
+  return Array.from({ length: count }, (_, index) => ({
+    Effect: index % 2 === 0 ? 'Allow' : 'Deny',
+    Principal: { AWS: `arn:aws:iam::777788889999:user/other-${index}` },
+    ...OBJECTS,
+  }));
+}
+
+function decide(statements: readonly unknown[], principal: PolicyPrincipal) {
+  return evaluate(
+    {
+      action: 's3:GetObject',
+      resource: 'arn:aws:s3:::logs/a',
+      resourceAccount: OWNER,
+      principal,
+      context: () => undefined,
+    },
+    { identity: EVERYTHING, resource: policy(statements, 'resource') },
+  );
+}
+
+describe.each([0, 14, 15, 16, 17, 40])('beside %d statements about others', (count) => {
+  const around = others(count);
+  const half = around.slice(0, count / 2);
+  const remaining = around.slice(count / 2);
+
+  test.each(NAMES)('a statement finds %s', (_, principal, Principal) => {
+    const allow = { Effect: 'Allow', Principal, ...OBJECTS };
+    expect(decide([...half, allow, ...remaining], principal)).toMatchObject({
+      effect: 'Allow',
+      by: { index: half.length },
+    });
+    const deny = { Effect: 'Deny', Principal, ...OBJECTS };
+    expect(decide([EVERYONE, ...half, deny, ...remaining], principal)).toMatchObject({
+      effect: 'Deny',
+      because: { kind: 'explicit', by: { index: half.length + 1 } },
+    });
+  });
+
+  test.each(CALLERS)('none of them is about $type', (principal) => {
+    expect(decide([...around, EVERYONE], principal)).toMatchObject({
+      effect: 'Allow',
+      by: { index: count },
+    });
+    expect(
+      decide(count === 0 ? [{ ...EVERYONE, Resource: 'arn:aws:s3:::logs/b' }] : around, principal),
+    ).toMatchObject({
+      effect: 'Deny',
+      because: { kind: 'implicit' },
+    });
+  });
+
+  test.each(CALLERS)('a Deny on all others but one finds $type', (principal) => {
+    const NotPrincipal = { AWS: 'arn:aws:iam::777788889999:user/other-0' };
+    const deny = { Effect: 'Deny', NotPrincipal, ...OBJECTS };
+    expect(decide([EVERYONE, ...around, deny], principal)).toMatchObject({
+      because: { kind: 'explicit', by: { index: count + 1 } },
+    });
+  });
+
+  test.each(NAMES)('of two that find %s the first one of the document decides', (_, principal, Principal) => {
+    const byName = { Effect: 'Deny', Principal, ...OBJECTS };
+    const forAll = { Effect: 'Deny', Principal: '*', ...OBJECTS };
+    for (const pair of [
+      [byName, forAll],
+      [forAll, byName],
+      [byName, byName],
+    ])
+      expect(decide([...pair, ...around], principal)).toMatchObject({ because: { by: { index: 0 } } });
+  });
 });
