@@ -171,6 +171,23 @@ describe.each([0, 14, 15, 16, 17, 40])('beside %d statements about others', (cou
     });
   });
 
+  test.each(NAMES)('the second statement that finds %s counts as well', (_, principal, Principal) => {
+    const elsewhere = { StringEquals: { 'aws:UserAgent': 'none' } };
+    const first = { Effect: 'Deny', Principal, ...OBJECTS, Condition: elsewhere };
+    const second = { Effect: 'Deny', Principal, ...OBJECTS };
+    expect(decide([EVERYONE, first, ...around, second], principal)).toMatchObject({
+      because: { kind: 'explicit', by: { index: count + 2 } },
+    });
+  });
+
+  test.each(NAMES)('and beside as many about everyone, it finds %s', (_, principal, Principal) => {
+    const everyone = Array.from({ length: count }, () => EVERYONE);
+    const deny = { Effect: 'Deny', Principal, ...OBJECTS };
+    expect(decide([...everyone, ...around, deny], principal)).toMatchObject({
+      because: { kind: 'explicit', by: { index: 2 * count } },
+    });
+  });
+
   test.each(CALLERS)('none of them is about $type', (principal) => {
     expect(decide([...around, EVERYONE], principal)).toMatchObject({
       effect: 'Allow',
