@@ -188,6 +188,15 @@ describe.each([0, 14, 15, 16, 17, 40])('beside %d statements about others', (cou
     });
   });
 
+  test.each(CALLERS)('and beside as many about everyone, one of those denies $type', (principal) => {
+    const deny = { Effect: 'Deny', Principal: '*', ...OBJECTS };
+    const Condition = { StringEquals: { 'aws:UserAgent': 'none' } };
+    const everyone = Array.from({ length: count }, () => ({ ...deny, Condition }));
+    expect(decide([EVERYONE, ...everyone, ...around, deny], principal)).toMatchObject({
+      because: { kind: 'explicit', by: { index: 2 * count + 1 } },
+    });
+  });
+
   test.each(CALLERS)('none of them is about $type', (principal) => {
     expect(decide([...around, EVERYONE], principal)).toMatchObject({
       effect: 'Allow',
