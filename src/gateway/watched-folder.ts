@@ -164,10 +164,7 @@ async function readEntry<State extends object>(
       report: { level: 'info', fields: { ...words.fields(name), file }, message: words.loaded },
     };
   } catch (error) {
-    const problem =
-      error instanceof PolicyError
-        ? `${file}:${error.line}:${error.column}: ${error.message}: ${error.detail}`
-        : `${file}: ${String(error)}`;
+    const problem = error instanceof PolicyError ? error.describeIn(file) : `${file}: ${String(error)}`;
     return keepLastGood(problem, { fingerprint, file, before, words });
   }
 }

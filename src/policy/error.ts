@@ -39,4 +39,9 @@ export class PolicyError extends Error {
   describe(): string {
     return `${this.message} (line ${this.line}, column ${this.column}): ${this.detail}`;
   }
+
+  /** The same of a document that has a name: `FILE:LINE:COLUMN: …`, which editors and terminals can follow. */
+  describeIn(file: string): string {
+    return `${file}:${this.line}:${this.column}: ${this.message}: ${this.detail}`;
+  }
 }

@@ -169,7 +169,7 @@ function readPolicyFile(file: string): StoredPolicy {
     parsePolicy(document, { type: 'identity' });
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
-    throw new CommandError(`${file}:${error.line}:${error.column}: ${error.message}: ${error.detail}`);
+    throw new CommandError(error.describeIn(file));
   }
   const name = basename(file).replace(/\.json$/, '');
   return { name: /^[\w+=,.@-]{1,128}$/.test(name) ? name : 'policy', document };

@@ -87,10 +87,7 @@ function parsed(source: string | Uint8Array, bucket: string, name: string): Buck
     return { kind: 'policy', policy: compilePolicy(document, { name }) };
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
-    return {
-      kind: 'broken',
-      problem: `${name}:${error.line}:${error.column}: ${error.message}: ${error.detail}`,
-    };
+    return { kind: 'broken', problem: error.describeIn(name) };
   }
 }
 

@@ -27,7 +27,7 @@ export function readPolicyFile(
     return { name: file, document };
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
-    throw new InputError(`${file}:${error.line}:${error.column}: ${error.message}: ${error.detail}`);
+    throw new InputError(error.describeIn(file));
   }
 }
 
